@@ -1,0 +1,105 @@
+package spec
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Quantity is an amount in Kubernetes' notation, such as 500m or 24Gi.
+type Quantity string
+
+// UnmarshalYAML takes a number as it is written, so that 4 and "4" are the same.
+func (q *Quantity) UnmarshalYAML(n *yaml.Node) error {
+	*q = Quantity(n.Value)
+	return nil
+}
+
+// form is a rule for text: a pattern or a function, and words for people.
+type form struct {
+	pattern *regexp.Regexp
+	max     int
+	what    string
+	// schema is the pattern that goes into the JSON Schema, where it is not the one above.
+	check func(string) error
+}
+
+const domain = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
+
+// forms by the name that a `spec` tag uses. Sources: DNS labels RFC 1123 as Kubernetes restricts them; labels and
+// quantities as Kubernetes' API conventions; image references as the OCI distribution specification.
+var forms = map[string]form{
+	"dns":         {regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`), 63, "a DNS label: lower case letters, digits and dashes, with a letter or digit at both ends", nil},
+	"env":         {regexp.MustCompile(`^[a-z][a-z0-9]*$`), 20, "an environment's name: lower case letters and digits, a letter first, no dash", nil},
+	"version":     {regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`), 63, "a version: letters, digits, dots, dashes and underscores, as a label's value allows", nil},
+	"envname":     {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`), 256, "the name of an environment variable", nil},
+	"path":        {regexp.MustCompile(`^/[^\s?#]*$`), 256, "a path that begins with a slash", nil},
+	"quantity":    {regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$`), 32, "a quantity, such as 500m or 24Gi", nil},
+	"digest":      {regexp.MustCompile(`^sha256:[0-9a-f]{64}$`), 71, "a digest: sha256: and 64 hexadecimal digits", nil},
+	"object":      {regexp.MustCompile(`^[0-9a-f]{40}$`), 40, "a Git object id: 40 hexadecimal digits", nil},
+	"podsecurity": {regexp.MustCompile(`^(latest|v1\.[0-9]+)$`), 16, "latest or a Kubernetes version such as v1.35", nil},
+	"image": {regexp.MustCompile(`^` + domain + `(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_{][-A-Za-z0-9_.{}]*)?(@sha256:[0-9a-f]{64})?$`), 512,
+		"an image: REGISTRY/REPOSITORY, with :TAG or @sha256:DIGEST", nil},
+	"labelkey": {regexp.MustCompile(`^(` + domain + `/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`), 317, "a label's key", nil},
+	"label":    {regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`), 63, "a label's value", nil},
+	"duration": {regexp.MustCompile(`^([0-9]+h)?([0-9]+m)?([0-9]+s)?$`), 16, "a duration, such as 90s or 30m", checkDuration},
+	"cidr":     {regexp.MustCompile(`^[0-9a-fA-F.:]+/[0-9]+$`), 64, "an address range, such as 10.0.0.0/8", checkCIDR},
+	"url":      {regexp.MustCompile(`^\S+$`), 2048, "a URL", checkURL},
+}
+
+func (w *walker) form(n *yaml.Node, path, name, value string) {
+	if name == "" {
+		return
+	}
+	f := forms[name]
+	switch {
+	case len(value) > f.max:
+		w.add(n, path, fmt.Sprintf("%d characters are too many, at most %d are possible", len(value), f.max), "")
+	case !f.pattern.MatchString(value):
+		w.add(n, path, fmt.Sprintf("%q is not %s", value, f.what), "")
+	case f.check != nil:
+		if err := f.check(value); err != nil {
+			w.add(n, path, fmt.Sprintf("%q is not %s: %v", value, f.what, err), "")
+		}
+	}
+}
+
+func checkDuration(s string) error {
+	d, err := time.ParseDuration(s)
+	if err == nil && (d < time.Second || d > 24*time.Hour) {
+		return fmt.Errorf("between 1s and 24h are possible")
+	}
+	return err
+}
+
+func checkCIDR(s string) error {
+	p, err := netip.ParsePrefix(s)
+	if err == nil && p != p.Masked() {
+		return fmt.Errorf("the range is %s", p.Masked())
+	}
+	return err
+}
+
+// checkURL takes what Git and Argo CD take: a URL with a scheme, or scp's short form. A password never belongs into a
+// file that everybody can read.
+func checkURL(s string) error {
+	if !strings.Contains(s, "://") {
+		if host, path, ok := strings.Cut(s, ":"); ok && host != "" && path != "" {
+			return nil
+		}
+		return fmt.Errorf("it has no scheme")
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return fmt.Errorf("it cannot be parsed")
+	}
+	if _, has := u.User.Password(); has {
+		return fmt.Errorf("it carries a password; credentials belong into Argo CD's repository settings")
+	}
+	return nil
+}
