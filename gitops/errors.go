@@ -1,0 +1,176 @@
+package gitops
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrNoChange is returned by Repo.Commit when the change leaves the tree as it is.
+var ErrNoChange = errors.New("nothing changes")
+
+// NotRepoError says that a path is not a Git repository that can be worked on.
+type NotRepoError struct{ Path, Reason string }
+
+func (e *NotRepoError) Error() string { return fmt.Sprintf("open %s: %s", e.Path, e.Reason) }
+
+// EmptyRepoError says that the branch has no commit yet.
+type EmptyRepoError struct{ Where, Branch string }
+
+func (e *EmptyRepoError) Error() string {
+	return fmt.Sprintf("read %s of %s: it has no commit yet", e.Branch, e.Where)
+}
+
+// NoBranchError says that a branch or revision does not exist.
+type NoBranchError struct{ Where, Branch string }
+
+func (e *NoBranchError) Error() string {
+	return fmt.Sprintf("read %s: there is no branch %q", e.Where, e.Branch)
+}
+
+// NoRevisionError says that a revision names no commit, or more than one.
+type NoRevisionError struct{ Rev, Reason string }
+
+func (e *NoRevisionError) Error() string { return fmt.Sprintf("read revision %q: %s", e.Rev, e.Reason) }
+
+// MissingError says that an object is not in the repository, though something names it.
+type MissingError struct {
+	Hash Hash
+	Path string
+}
+
+func (e *MissingError) Error() string {
+	if e.Path == "" {
+		return fmt.Sprintf("read object %s: not in this repository", e.Hash)
+	}
+	return fmt.Sprintf("read %s: object %s is not in this repository", e.Path, e.Hash)
+}
+
+// ShallowError says that history goes on, but not in this clone.
+type ShallowError struct{ At Hash }
+
+func (e *ShallowError) Error() string {
+	return fmt.Sprintf("read history: this clone is shallow and ends at %s", short(e.At))
+}
+
+// ScopeError says that a change would touch a path that it may not touch.
+type ScopeError struct{ Path, Reason string }
+
+func (e *ScopeError) Error() string { return fmt.Sprintf("change %s: %s", e.Path, e.Reason) }
+
+// IdentityError says that git has no name or address to commit with.
+type IdentityError struct{ Role, Reason string }
+
+func (e *IdentityError) Error() string {
+	return fmt.Sprintf("find the %s's identity: %s", e.Role, e.Reason)
+}
+
+// Hints returns the commands that give git an identity.
+func (e *IdentityError) Hints() []string {
+	return []string{`git config --global user.name "Your Name"`, `git config --global user.email you@example.com`}
+}
+
+// StaleError says that the branch is no longer at the commit that a change was built on.
+type StaleError struct {
+	Branch    string
+	Base, Tip Hash // Tip is zero when the branch is gone or its new place is not known
+}
+
+func (e *StaleError) Error() string {
+	if e.Tip.IsZero() {
+		return fmt.Sprintf("push to %s: it is no longer at %s", e.Branch, short(e.Base))
+	}
+	return fmt.Sprintf("push to %s: it moved from %s to %s", e.Branch, short(e.Base), short(e.Tip))
+}
+
+// Reason classes of a RejectedError.
+const (
+	RejectHook       = "hook"        // a hook of the server declined
+	RejectProtected  = "protected"   // branch protection or rules; a pull request is the way
+	RejectPermission = "permission"  // the credential may not write here
+	RejectShallow    = "shallow"     // the server lacks objects that the commit builds on
+	RejectSize       = "size"        // too large, or the pack was not accepted
+	RejectConflict   = "name"        // another ref's name stands in the way
+	RejectOther      = "other"       // anything else, printed whole
+	RejectNoAnswer   = "no-report"   // the server's answer says nothing about our branch
+	RejectLocked     = "ref-locked"  // a lock file is in the way; a later try may succeed
+	RejectUnreadable = "bad-report"  // the answer cannot be understood
+	RejectDirty      = "uncommitted" // uncommitted work is in the way of a checked-out branch
+)
+
+// RejectedError says that the server (or the local repository) refused to move the branch.
+type RejectedError struct {
+	Branch string
+	Class  string // one of the Reject constants
+	Reason string // the server's own words for the ref, escaped
+	Server string // what the server printed beside it, escaped, at most 64 KiB
+}
+
+func (e *RejectedError) Error() string {
+	s := fmt.Sprintf("push to %s: refused: %s", e.Branch, e.Reason)
+	if e.Server != "" {
+		s += "\n" + indent(e.Server)
+	}
+	return s
+}
+
+// TransportError says that a remote could not be reached or did not answer as a Git server does.
+type TransportError struct {
+	Op, URL string // URL without credentials
+	Status  int    // HTTP status, 0 when there was none
+	After   int    // seconds that the server asked to wait, 0 when it did not
+	Err     error
+}
+
+func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.URL, e.Err) }
+
+// Unwrap returns the cause.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// AuthError says that a remote wants a credential, or refuses the one that was sent.
+type AuthError struct {
+	Op, URL string // URL without credentials
+	User    string // the user name that was sent, "" when none
+	Status  int    // HTTP status, 0 when there was none
+	Message string // the server's words, escaped
+}
+
+func (e *AuthError) Error() string {
+	what := "authentication failed"
+	switch {
+	case e.Status == 401 && e.User == "":
+		what = "authentication is required and no credential was found"
+	case e.Status == 403:
+		what = "not allowed"
+	}
+	if e.Status != 0 {
+		what += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	if e.User != "" {
+		what += fmt.Sprintf(" for user %q", e.User)
+	}
+	if e.Message != "" {
+		what += ": " + e.Message
+	}
+	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
+}
+
+// LockedError says that another program holds a ref's lock file.
+type LockedError struct{ Ref, Lock string }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("move %s: locked by another program (%s exists)", e.Ref, e.Lock)
+}
+
+// DirtyError says that uncommitted work stands where a command writes.
+type DirtyError struct{ Paths []string }
+
+func (e *DirtyError) Error() string {
+	return fmt.Sprintf("uncommitted work in %s", strings.Join(e.Paths, ", "))
+}
+
+func short(h Hash) string { return h.String()[:10] }
+
+func indent(s string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
+}
