@@ -103,3 +103,8 @@ func checkURL(s string) error {
 	}
 	return nil
 }
+
+// ValidVersion says whether a word can be a version: it becomes a label's value.
+func ValidVersion(s string) bool {
+	return len(s) <= forms["version"].max && forms["version"].pattern.MatchString(s)
+}
