@@ -1,0 +1,203 @@
+package gitops
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// HashTree returns the tree id of a folder that holds exactly these plain files, by path relative to it, without writing
+// anything. No files give the id of the empty tree.
+func HashTree(files map[string][]byte) (Hash, error) {
+	root := &edit{}
+	for name, data := range files {
+		if err := root.add(name, &edit{file: data, write: true}); err != nil {
+			return Hash{}, err
+		}
+	}
+	b := builder{ctx: context.Background(), objs: newOverlay(nothing{})}
+	return b.root(Hash{}, root)
+}
+
+// nothing is a source without objects.
+type nothing struct{}
+
+func (nothing) Object(_ context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
+	return plumbing.InvalidObject, nil, &MissingError{Hash: h}
+}
+
+// edit is what happens to one path: kids happen below it, after what happens to itself.
+type edit struct {
+	kids   map[string]*edit
+	write  bool // put file here
+	file   []byte
+	remove bool // take away the file that is here
+	folder bool // put tree here, or nothing when it is zero
+	tree   Hash
+}
+
+// add places an edit at a path below e.
+func (e *edit) add(name string, what *edit) error {
+	if !fs.ValidPath(name) || name == "." {
+		return &ScopeError{name, "not a clean relative path"}
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if reason := badName(part); reason != "" {
+			return &ScopeError{name, reason}
+		}
+		if e.kids == nil {
+			e.kids = map[string]*edit{}
+		}
+		kid := e.kids[part]
+		if kid == nil {
+			kid = &edit{}
+			e.kids[part] = kid
+		}
+		e = kid
+	}
+	e.write, e.file, e.remove = what.write, what.file, what.remove
+	if what.folder {
+		e.folder, e.tree = true, what.tree
+	}
+	return nil
+}
+
+// badName refuses names that git refuses to check out, or that mean another path on some file system.
+func badName(name string) string {
+	lower := strings.ToLower(strings.TrimRight(name, " ."))
+	switch {
+	case lower == ".git" || lower == "git~1" || strings.HasPrefix(lower, ".git:"):
+		return "git reserves the name " + fmt.Sprintf("%q", name)
+	case strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == '\uFFFD' }):
+		return "the name has control characters, backslashes or invalid UTF-8"
+	}
+	return ""
+}
+
+// edits turns a change into one tree of edits. Trees come first, so that Files may add to a folder put back.
+func (c Change) edits() (*edit, error) {
+	root := &edit{}
+	for name, h := range c.Trees {
+		if err := root.add(name, &edit{folder: true, tree: h}); err != nil {
+			return nil, err
+		}
+	}
+	for name, data := range c.Files {
+		if err := root.add(name, &edit{write: data != nil, file: data, remove: data == nil}); err != nil {
+			return nil, err
+		}
+	}
+	return root, nil
+}
+
+// builder makes new trees by copying only those on the edited paths.
+type builder struct {
+	ctx  context.Context
+	objs *overlay
+}
+
+// root applies edits to a whole tree.
+func (b *builder) root(base Hash, e *edit) (Hash, error) {
+	h, err := b.tree(".", entry{mode: modeDir, hash: base}, e)
+	if err == nil && h.IsZero() {
+		h = b.objs.put(plumbing.TreeObject, nil)
+	}
+	return h, err
+}
+
+// tree applies the edits below a folder and returns its new id, zero when nothing is left in it.
+func (b *builder) tree(dir string, base entry, e *edit) (Hash, error) {
+	old, err := readTree(b.ctx, b.objs, base.hash)
+	if err != nil {
+		return Hash{}, at(dir, err)
+	}
+	list := slices.Clone(old)
+	for _, name := range slices.Sorted(maps.Keys(e.kids)) {
+		cur, there := find(list, name)
+		next, err := b.entry(path.Join(dir, name), cur, e.kids[name])
+		if err != nil {
+			return Hash{}, err
+		}
+		if there {
+			list = slices.DeleteFunc(list, func(x entry) bool { return x.name == name })
+		}
+		if next.mode != 0 {
+			next.name = name
+			list = append(list, next)
+		}
+	}
+	if err := caseClash(dir, old, list); err != nil || len(list) == 0 {
+		return Hash{}, err
+	}
+	return b.keep(plumbing.TreeObject, encodeTree(list), base.hash), nil
+}
+
+// entry applies the edits of one path to what is there. A zero entry is absence.
+func (b *builder) entry(name string, cur entry, e *edit) (entry, error) {
+	if e.folder {
+		cur = folderEntry(e.tree)
+	}
+	if e.remove && cur.isDir() && len(e.kids) == 0 {
+		return entry{}, &ScopeError{name, "it is a folder, not a file"}
+	}
+	if e.remove && !cur.isDir() {
+		cur = entry{}
+	}
+	if e.write {
+		return b.file(name, cur, e)
+	}
+	if len(e.kids) == 0 {
+		return cur, nil
+	}
+	if cur.mode != 0 && !cur.isDir() {
+		return entry{}, &ScopeError{name, "nothing can be written below it: it is " + cur.kind()}
+	}
+	h, err := b.tree(name, cur, e)
+	return folderEntry(h), err
+}
+
+func folderEntry(h Hash) entry {
+	if h.IsZero() {
+		return entry{}
+	}
+	return entry{mode: modeDir, hash: h}
+}
+
+func (b *builder) file(name string, cur entry, e *edit) (entry, error) {
+	if len(e.kids) > 0 {
+		return entry{}, &ScopeError{name, "it cannot be a file and a folder"}
+	}
+	if cur.mode != 0 && !cur.isFile() {
+		return entry{}, &ScopeError{name, "a file cannot be written here: it is " + cur.kind()}
+	}
+	return entry{mode: modeFile, hash: b.keep(plumbing.BlobObject, e.file, cur.hash)}, nil
+}
+
+// keep stores an object unless it is the one that was there, so that a push carries new objects only.
+func (b *builder) keep(kind plumbing.ObjectType, data []byte, old Hash) Hash {
+	if h := plumbing.ComputeHash(kind, data); h == old {
+		return h
+	}
+	return b.objs.put(kind, data)
+}
+
+// caseClash refuses a new name that some file systems cannot hold beside a sibling.
+func caseClash(dir string, old, list []entry) error {
+	for _, e := range list {
+		if _, had := find(old, e.name); had {
+			continue
+		}
+		for _, other := range list {
+			if other.name != e.name && strings.EqualFold(other.name, e.name) {
+				return &ScopeError{path.Join(dir, e.name), fmt.Sprintf("differs from %q by case only", other.name)}
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+)
+
+// fileRemote is a repository on this machine. It is read directly. Pushes go through git, whose hooks and checks they
+// have to pass; without git they are made here.
+type fileRemote struct {
+	at   *clone
+	disk *disk
+	wire *wireRemote // nil without git
+}
+
+func (r *Repo) fileRemote(path string) (remote, error) {
+	at, err := exactly(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &fileRemote{at: at}
+	if f.disk, err = openDisk(at.common); err != nil {
+		return nil, err
+	}
+	if r.git.path != "" {
+		w := &processWire{git: r.git, shown: path, args: func(service string) []string {
+			return []string{r.git.path, service[len("git-"):], at.dir}
+		}}
+		f.wire = &wireRemote{wire: w, progress: r.progress}
+	}
+	return f, nil
+}
+
+// exactly opens a repository at a path without looking above it, trying the names that git tries.
+func exactly(path string) (*clone, error) {
+	for _, p := range [...]string{path + "/.git", path, path + ".git"} {
+		if p = filepath.Clean(p); isGitDir(p) {
+			return newClone(p, "")
+		}
+	}
+	return nil, &TransportError{Op: "read", URL: path, Err: errors.New("no Git repository is there")}
+}
+
+func (f *fileRemote) url() string { return f.at.common }
+
+func (f *fileRemote) tip(_ context.Context, branch string) (string, Hash, error) {
+	var err error
+	if branch == "" {
+		if branch, err = f.at.headBranch(); err != nil || branch == "" {
+			return "", Hash{}, err
+		}
+	}
+	h, err := f.at.resolve(headsPrefix + branch)
+	if errors.Is(err, fs.ErrNotExist) {
+		return branch, Hash{}, nil
+	}
+	return branch, h, err
+}
+
+func (f *fileRemote) push(ctx context.Context, u push) error {
+	if f.wire != nil {
+		return f.wire.push(ctx, u)
+	}
+	_, cur, err := f.tip(ctx, u.branch)
+	if err != nil || cur == u.new {
+		return err
+	}
+	if cur != u.old {
+		return &StaleError{Branch: u.branch, Base: u.old, Tip: cur}
+	}
+	if head, err := f.at.headBranch(); err == nil && head == u.branch && !localBare(f.at) {
+		return &RejectedError{Branch: u.branch, Class: RejectOther, Reason: "it is checked out there"}
+	}
+	return f.move(ctx, u)
+}
+
+func (f *fileRemote) move(ctx context.Context, u push) error {
+	var who Ident
+	for h, o := range u.objects {
+		if err := f.disk.write(h, o); err != nil {
+			return &TransportError{Op: "push to", URL: f.url(), Err: err}
+		}
+		if h == u.new {
+			c, err := parseCommit(h, o.data)
+			if err != nil {
+				return err
+			}
+			who = c.info.Committer
+		}
+	}
+	return f.at.moveRef(ctx, refUpdate{name: headsPrefix + u.branch, old: u.old, new: u.new, who: who, why: "push"})
+}

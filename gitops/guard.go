@@ -1,0 +1,41 @@
+package gitops
+
+import (
+	"context"
+	"io/fs"
+	"strings"
+)
+
+// guard checks that two trees differ only within the scope, and that everything new is a plain file. It looks at the
+// result and not at the change, so that a fault in how trees are built cannot pass it.
+func guard(ctx context.Context, o objects, before, after Hash, scope []string) error {
+	for _, s := range scope {
+		if !fs.ValidPath(s) {
+			return &ScopeError{s, "not a clean relative path"}
+		}
+	}
+	d := differ{ctx: ctx, a: o, b: o}
+	if err := d.compare(".", entry{mode: modeDir, hash: before}, entry{mode: modeDir, hash: after}); err != nil {
+		return err
+	}
+	for _, c := range d.out {
+		if !within(c.Path, scope) {
+			return &ScopeError{c.Path, "outside of what this command may change (" + strings.Join(scope, ", ") + ")"}
+		}
+		if c.NewMode != 0 && c.NewMode != modeFile {
+			e := entry{mode: c.NewMode}
+			return &ScopeError{c.Path, "only plain files may be committed here: it is " + e.kind()}
+		}
+	}
+	return nil
+}
+
+// within says whether a path is one of the scope's or below one.
+func within(name string, scope []string) bool {
+	for _, s := range scope {
+		if s == "." || name == s || strings.HasPrefix(name, s+"/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,168 @@
+package gitops
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os/exec"
+	"strings"
+	"sync"
+)
+
+// processWire speaks with a server program over its standard streams: on this machine, or behind ssh.
+type processWire struct {
+	git   git
+	shown string // the URL for people
+	args  func(service string) []string
+}
+
+func (p *processWire) url() string { return Redact(p.shown) }
+
+func (p *processWire) open(ctx context.Context, service string) (session, error) {
+	args := p.args(service)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the user's own git or ssh
+	cmd.Dir, cmd.Env = p.git.dir, p.git.environ()
+	s := &processSession{cmd: cmd, wire: p}
+	cmd.Stderr = &s.said
+	var err error
+	if s.in, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if s.out, err = cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, &TransportError{Op: "reach", URL: p.url(), Err: err}
+	}
+	if s.refs, err = readAdvert(s.out); err != nil {
+		return nil, s.failed(err)
+	}
+	return s, nil
+}
+
+type processSession struct {
+	wire *processWire
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  io.ReadCloser
+	said lockedBuffer
+	refs *advert
+	sent bool
+}
+
+func (s *processSession) advert() *advert { return s.refs }
+
+// failed ends the program and explains with its own words.
+func (s *processSession) failed(cause error) error {
+	s.in.Close()            //nolint:errcheck // over anyway
+	s.cmd.Process.Kill()    //nolint:errcheck // may have ended
+	s.cmd.Wait()            //nolint:errcheck // the cause is known
+	text := s.said.String() // what ssh or git printed
+	if strings.Contains(text, "Permission denied") {
+		return &AuthError{Op: "reach", URL: s.wire.url(), Message: text}
+	}
+	if text != "" {
+		cause = errors.New(text)
+	}
+	return &TransportError{Op: "reach", URL: s.wire.url(), Err: cause}
+}
+
+func (s *processSession) exchange(_ context.Context, request []byte) (io.ReadCloser, error) {
+	s.sent = true
+	_, err := s.in.Write(request)
+	if err = errors.Join(err, s.in.Close()); err != nil {
+		return nil, &lostReply{s.failed(err)}
+	}
+	return io.NopCloser(s.out), nil
+}
+
+// close says goodbye where nothing was asked for, and waits for the program.
+func (s *processSession) close() error {
+	if !s.sent {
+		io.WriteString(s.in, "0000") //nolint:errcheck // it may have gone already
+		s.in.Close()                 //nolint:errcheck // over anyway
+	}
+	io.Copy(io.Discard, s.out) //nolint:errcheck // so that it can end
+	s.cmd.Wait()               //nolint:errcheck // a hook's exit code is in the report
+	return nil
+}
+
+// lockedBuffer keeps the first 64 KiB of what a program prints.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if room := maxServerText - b.buf.Len(); room > 0 {
+		b.buf.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.TrimSpace(Sanitize(redactText(b.buf.String())))
+}
+
+// sshRemote goes through the ssh program, as git does: the user's keys, aliases and jump hosts count.
+func (r *Repo) sshRemote(raw string) (remote, error) {
+	host, port, path, err := sshTarget(raw)
+	if err != nil {
+		return nil, err
+	}
+	command := r.sshCommand()
+	w := &processWire{git: r.git, shown: raw, args: func(service string) []string {
+		remote := service + " '" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+		opts := ""
+		if port != "" {
+			opts = " -p " + port
+		}
+		// The command may carry its own options in shell syntax, therefore a shell reads it, as with git.
+		return []string{"sh", "-c", command + opts + ` -- "$1" "$2"`, "ssh", host, remote}
+	}}
+	return &wireRemote{wire: w, progress: r.progress}, nil
+}
+
+func (r *Repo) sshCommand() string {
+	if v, ok := r.git.env("GIT_SSH_COMMAND"); ok && v != "" {
+		return v
+	}
+	if v := r.cfg.str("core.sshcommand"); v != "" {
+		return v
+	}
+	if v, ok := r.git.env("GIT_SSH"); ok && v != "" {
+		return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
+	}
+	return "ssh"
+}
+
+// sshTarget splits ssh://user@host:port/path and user@host:path. Parts that ssh could take for options are refused.
+func sshTarget(raw string) (host, port, path string, err error) {
+	if strings.Contains(raw, "://") {
+		u, perr := url.Parse(raw)
+		if perr != nil {
+			return "", "", "", &NotRepoError{Redact(raw), "the remote's URL cannot be read"}
+		}
+		host, port, path = u.Hostname(), u.Port(), u.Path
+		if u.User != nil {
+			host = u.User.Username() + "@" + host
+		}
+		path = strings.TrimPrefix(path, "/~")
+		if path != u.Path {
+			path = "~" + path
+		}
+	} else {
+		host, path, _ = strings.Cut(raw, ":")
+	}
+	if host == "" || path == "" || strings.HasPrefix(host, "-") || strings.HasPrefix(path, "-") {
+		err = &NotRepoError{Redact(raw), fmt.Sprintf("the remote's URL names no host and path (%q, %q)", host, path)}
+	}
+	return host, port, path, err
+}

@@ -1,0 +1,166 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// Push moves the truth from base to next by compare-and-swap: the remote's branch, or the local one where there is no
+// remote. A nil base means that the branch must not exist yet. When an answer is lost, the branch is read again: our
+// commit at its tip or below is success. Errors: *StaleError (make the change again on the new tip), *RejectedError,
+// *TransportError, *AuthError, and those of PushLocal.
+func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
+	if r.remote == nil {
+		return r.PushLocal(ctx, base, next)
+	}
+	list, err := r.objs.reachable(next.Commit())
+	if err != nil {
+		return err
+	}
+	u := push{branch: r.branch, old: commitOf(base), new: next.Commit(), objects: map[Hash]object{}}
+	for _, h := range list {
+		u.objects[h], _ = r.objs.get(h)
+	}
+	err = r.remote.push(ctx, u)
+	var lost *lostReply
+	if errors.As(err, &lost) {
+		return r.settle(ctx, u, lost.err)
+	}
+	return r.withTip(ctx, u, err)
+}
+
+func commitOf(s *Snapshot) Hash {
+	if s == nil {
+		return Hash{}
+	}
+	return s.Commit()
+}
+
+// settleLimit bounds the look at the remote after an answer was lost, which often is because ctx has ended.
+const settleLimit = 15 * time.Second
+
+// settle finds out what became of a push whose answer did not come.
+func (r *Repo) settle(ctx context.Context, u push, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
+	defer cancel()
+	_, tip, err := r.remote.tip(ctx, r.branch)
+	switch {
+	case err != nil:
+		return &TransportError{Op: "push to", URL: r.remote.url(), Err: fmt.Errorf("%w; whether %s arrived is not known, "+
+			"and running the command again is safe", cause, short(u.new))}
+	case tip == u.new:
+		return nil
+	case tip == u.old:
+		return stillAtBase(cause, r.remote.url())
+	}
+	if err := r.fetch(ctx, tip); err != nil {
+		return errors.Join(cause, err)
+	}
+	arrived, err := r.IsAncestor(ctx, u.new, tip)
+	if err != nil || arrived {
+		return err
+	}
+	return &StaleError{Branch: u.branch, Base: u.old, Tip: tip}
+}
+
+func stillAtBase(cause error, url string) error {
+	var rejected *RejectedError
+	if errors.As(cause, &rejected) {
+		return cause
+	}
+	t := &TransportError{Op: "push to", URL: url, Err: fmt.Errorf("%w; the branch has not moved", cause)}
+	var inner *TransportError
+	if errors.As(cause, &inner) {
+		t.Status, t.After, t.Err = inner.Status, inner.After, fmt.Errorf("%w; the branch has not moved", inner.Err)
+	}
+	return t
+}
+
+// withTip completes a lost race with the commit that won. A server that says "failed to update ref" while the branch
+// has not moved has met a lock.
+func (r *Repo) withTip(ctx context.Context, u push, err error) error {
+	var stale *StaleError
+	if !errors.As(err, &stale) || !stale.Tip.IsZero() {
+		return err
+	}
+	_, tip, terr := r.remote.tip(ctx, r.branch)
+	switch {
+	case terr != nil:
+		return stale
+	case tip == u.new:
+		return nil
+	case tip == u.old:
+		return &RejectedError{Branch: u.branch, Class: RejectLocked, Reason: "the server could not update the branch just now"}
+	}
+	return &StaleError{Branch: u.branch, Base: u.old, Tip: tip}
+}
+
+// Retryable says whether a later try of the same command can succeed, after how many seconds the server wants it. A
+// *StaleError needs the change made again first.
+func Retryable(err error) (bool, int) {
+	var stale *StaleError
+	var rejected *RejectedError
+	var t *TransportError
+	switch {
+	case errors.As(err, &stale):
+		return true, 0
+	case errors.As(err, &rejected):
+		return rejected.Class == RejectLocked, 0
+	case errors.As(err, &t):
+		return t.Status == 429 || t.Status >= 500, t.After
+	}
+	var locked *LockedError
+	return errors.As(err, &locked), 0
+}
+
+// PushLocal moves the local branch from base to next by compare-and-swap. Where the branch is checked out, the user's
+// git does it, so that index and files go along; uncommitted work in the way is a *DirtyError. Other errors:
+// *StaleError, *LockedError, *RejectedError.
+func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
+	name, cur, err := r.localBranch()
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	old := commitOf(base)
+	if cur != old {
+		return &StaleError{Branch: r.branch, Base: old, Tip: cur}
+	}
+	if r.borrowed.Load() {
+		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "the clone lacks the remote's newest commits: fetch first"}
+	}
+	where := r.clone.checkedOut(r.branch, r.mainBare())
+	if where != "" && r.git.path == "" {
+		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "it is checked out in " + where + ", and without git its files cannot be moved along"}
+	}
+	if err := r.store(next); err != nil {
+		return err
+	}
+	if where != "" {
+		return r.mergeLocal(ctx, where, base, next)
+	}
+	return r.clone.moveRef(ctx, r.refUpdate(name, old, next))
+}
+
+func (r *Repo) refUpdate(name string, old Hash, next *Snapshot) refUpdate {
+	info := next.Info()
+	return refUpdate{name: name, old: old, new: next.Commit(), who: info.Committer,
+		why: "commit: " + info.Subject, logAll: r.logAll()}
+}
+
+// logAll is git's default for core.logAllRefUpdates: reflogs in clones with a work tree.
+func (r *Repo) logAll() bool {
+	if v, ok := r.cfg.get("core.logallrefupdates"); ok && v != "always" {
+		return r.cfg.boolean("core.logallrefupdates")
+	} else if ok {
+		return true
+	}
+	return r.clone.work != "" || !r.mainBare()
+}
+
+func (r *Repo) mainBare() bool {
+	v, ok := r.clone.localConfig().get("core.bare")
+	return !ok && r.clone.work == "" || ok && config{{"v", v}}.boolean("v")
+}

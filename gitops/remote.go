@@ -1,0 +1,144 @@
+package gitops
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+)
+
+// remote is the place whose branch is the truth.
+type remote interface {
+	// url is what users are shown: no credentials.
+	url() string
+	// tip reads where a branch is, the default branch when branch is ""; a zero Hash when it does not exist.
+	tip(ctx context.Context, branch string) (name string, h Hash, err error)
+	// push asks for one compare-and-swap. Its error is a *lostReply where the outcome is not known.
+	push(ctx context.Context, u push) error
+}
+
+// push is one branch update with the objects that it needs.
+type push struct {
+	branch   string
+	old, new Hash
+	objects  map[Hash]object
+}
+
+// lostReply means that the request may or may not have been carried out.
+type lostReply struct{ err error }
+
+func (e *lostReply) Error() string { return e.err.Error() }
+func (e *lostReply) Unwrap() error { return e.err }
+
+// chooseRemote finds the remote's name and how to reach it.
+func (r *Repo) chooseRemote(o Options) error {
+	names := r.cfg.subsections("remote")
+	head, err := r.clone.headBranch()
+	if err != nil {
+		return &NotRepoError{r.clone.common, "HEAD cannot be read: " + err.Error()}
+	}
+	r.remoteName = pickRemote(o.Remote, r.cfg.str("branch."+orElse(o.Branch, head)+".remote"), names)
+	if r.remoteName == "" {
+		return nil
+	}
+	configured := r.cfg.str("remote." + r.remoteName + ".url")
+	if configured == "" {
+		return &NotRepoError{r.clone.common, "there is no remote " + Sanitize(r.remoteName)}
+	}
+	read, write := r.cfg.rewrite(configured, false), r.pushURL(configured)
+	// Where they differ, the place that is pushed to is the truth: a mirror that lags behind would make every push a
+	// lost race.
+	r.fetchFrom = r.remoteName
+	if write != read {
+		r.fetchFrom = write
+	}
+	r.remote, err = r.dialer(write, o)
+	return err
+}
+
+// pickRemote prefers what was asked for, then the branch's own, then "origin", then the only one.
+func pickRemote(asked, upstream string, names []string) string {
+	switch {
+	case asked != "":
+		return asked
+	case upstream != "" && upstream != ".":
+		return upstream
+	case len(names) == 1:
+		return names[0]
+	}
+	for _, n := range names {
+		if n == "origin" {
+			return n
+		}
+	}
+	return ""
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (r *Repo) pushURL(read string) string {
+	if u := r.cfg.str("remote." + r.remoteName + ".pushurl"); u != "" {
+		return r.cfg.rewrite(u, false)
+	}
+	return r.cfg.rewrite(read, true)
+}
+
+// rewrite applies url.X.insteadOf, and for pushing url.X.pushInsteadOf before it: the longest match wins.
+func (c config) rewrite(url string, push bool) string {
+	if push {
+		if out, ok := c.instead(url, "pushinsteadof"); ok {
+			return out
+		}
+	}
+	out, _ := c.instead(url, "insteadof")
+	return out
+}
+
+func (c config) instead(url, key string) (string, bool) {
+	base, longest := "", -1
+	for _, s := range c {
+		rest, ok := strings.CutPrefix(s.key, "url.")
+		rest, match := strings.CutSuffix(rest, "."+key)
+		if ok && match && strings.HasPrefix(url, s.value) && len(s.value) > longest {
+			base, longest = rest, len(s.value)
+		}
+	}
+	if longest < 0 {
+		return url, false
+	}
+	return base + url[longest:], true
+}
+
+// dialer picks the way to a URL by its scheme.
+func (r *Repo) dialer(raw string, o Options) (remote, error) {
+	scheme, rest, hasScheme := strings.Cut(raw, "://")
+	switch {
+	case hasScheme && (scheme == "http" || scheme == "https"):
+		w, err := newHTTPWire(raw, r.cfg, r.git, o.HTTP)
+		if err != nil {
+			return nil, err
+		}
+		return &wireRemote{wire: w, progress: r.progress}, nil
+	case hasScheme && scheme == "file":
+		return r.fileRemote(rest)
+	case !hasScheme && !isSCP(raw):
+		if !filepath.IsAbs(raw) {
+			raw = filepath.Join(r.git.dir, raw)
+		}
+		return r.fileRemote(raw)
+	case scheme == "ssh" || !hasScheme || scheme == "git+ssh" || scheme == "ssh+git":
+		return r.sshRemote(raw)
+	}
+	return nil, &NotRepoError{Redact(raw), "pushing over " + Sanitize(scheme) + " is not supported: use https, ssh or file"}
+}
+
+// isSCP tells host:path from a path, as git does: a colon before the first slash.
+func isSCP(raw string) bool {
+	colon := strings.IndexByte(raw, ':')
+	slash := strings.IndexByte(raw, '/')
+	return colon > 0 && (slash < 0 || colon < slash)
+}

@@ -1,0 +1,266 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// Repo is an open repository with one branch of it in view. It may be used by several goroutines.
+type Repo struct {
+	clone      *clone
+	disk       *disk
+	objs       *overlay // new objects in memory, then what is on disk
+	git        git
+	cfg        config
+	branch     string
+	remoteName string
+	remote     remote      // nil when the local branch is the truth
+	fetchFrom  string      // what git fetch is told
+	borrowed   atomic.Bool // objects of the remote are read where they lie, the clone lacks them
+	progress   io.Writer
+	now        func() time.Time
+}
+
+// Open opens the clone at o.Path: bare or with a work tree, from any folder in it, linked work trees and clones that
+// borrow objects included. It reads configuration, and the remote only where the branch has to be asked for. Errors:
+// *NotRepoError, *NoBranchError, and those of reaching the remote.
+func Open(ctx context.Context, o Options) (*Repo, error) {
+	if strings.Contains(o.Path, "://") {
+		return nil, &NotRepoError{Redact(o.Path), "a remote can be used through a clone only"}
+	}
+	c, err := discover(o.Path, newGit(o.Env, ""))
+	if err != nil {
+		return nil, err
+	}
+	r := &Repo{clone: c, git: gitFor(o.Env, c), progress: o.Progress, now: o.Now}
+	if r.cfg, err = loadConfig(ctx, r.git, c); err != nil {
+		return nil, &NotRepoError{c.common, err.Error()}
+	}
+	if err := r.checkOwner(); err != nil {
+		return nil, err
+	}
+	if r.disk, err = openDisk(c.common); err != nil {
+		return nil, err
+	}
+	r.objs = newOverlay(r.source())
+	if err := r.chooseRemote(o); err != nil {
+		return nil, err
+	}
+	return r, r.chooseBranch(ctx, o.Branch)
+}
+
+// gitFor runs git inside the clone, so that git applies its own checks of ownership to it.
+func gitFor(e Env, c *clone) git {
+	g := newGit(e, c.dir)
+	if c.work != "" {
+		g.dir = c.work
+	}
+	if c.pinned {
+		g.extra = []string{"GIT_DIR=" + c.dir}
+		if c.work != "" {
+			g.extra = append(g.extra, "GIT_WORK_TREE="+c.work)
+		}
+	}
+	return g
+}
+
+// checkOwner notices when git refuses to read the clone's own configuration: it does so silently in a clone that belongs
+// to somebody else, and then neither the remote nor the identity would be the right one.
+func (r *Repo) checkOwner() error {
+	const probe = "core.repositoryformatversion"
+	if _, local := r.clone.localConfig().get(probe); !local || r.git.path == "" {
+		return nil
+	}
+	if _, seen := r.cfg.get(probe); !seen {
+		return &NotRepoError{r.clone.common, "it belongs to another user, and git does not trust it: " +
+			"git config --global --add safe.directory " + r.git.dir}
+	}
+	return nil
+}
+
+func (r *Repo) source() objects {
+	if r.git.path != "" && (r.cfg.str("extensions.partialclone") != "" || r.hasPromisor()) {
+		return &promised{disk: r.disk, git: r.git}
+	}
+	return r.disk
+}
+
+func (r *Repo) hasPromisor() bool {
+	for _, name := range r.cfg.subsections("remote") {
+		if r.cfg.boolean("remote." + name + ".promisor") {
+			return true
+		}
+	}
+	return false
+}
+
+// promised lets git fetch what a partial clone left out: git alone stores it so that a later gc keeps working.
+type promised struct {
+	*disk
+	git git
+}
+
+func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
+	kind, data, err := p.disk.Object(ctx, h)
+	var missing *MissingError
+	if !errors.As(err, &missing) {
+		return kind, data, err
+	}
+	if _, gerr := p.git.run(ctx, "cat-file", "-e", h.String()); gerr != nil {
+		return kind, data, err
+	}
+	return p.disk.Object(ctx, h)
+}
+
+// chooseBranch takes the named branch, else the remote's HEAD, else the branch that HEAD is on.
+func (r *Repo) chooseBranch(ctx context.Context, name string) error {
+	var err error
+	switch {
+	case name != "":
+		r.branch = strings.TrimPrefix(name, headsPrefix)
+	case r.remote != nil:
+		r.branch, err = r.remoteHead(ctx)
+	default:
+		r.branch, err = r.clone.headBranch()
+	}
+	if err != nil {
+		return err
+	}
+	if r.branch == "" {
+		return &NoBranchError{Where: r.clone.common, Branch: "HEAD"}
+	}
+	return checkBranch(r.branch)
+}
+
+// remoteHead is refs/remotes/X/HEAD where a clone has noted it, else what the remote says now.
+func (r *Repo) remoteHead(ctx context.Context) (string, error) {
+	prefix := "refs/remotes/" + r.remoteName + "/"
+	if head, err := r.clone.looseRef(prefix + "HEAD"); err == nil && strings.HasPrefix(head.target, prefix) {
+		return strings.TrimPrefix(head.target, prefix), nil
+	}
+	name, _, err := r.remote.tip(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	if name == "" {
+		return r.clone.headBranch()
+	}
+	return name, nil
+}
+
+// Close releases open files.
+func (r *Repo) Close() error { return r.disk.close() }
+
+// Branch returns the name of the branch that is worked on.
+func (r *Repo) Branch() string { return r.branch }
+
+// Remote returns the URL that is pushed to, without credentials; "" when the local branch is the truth.
+func (r *Repo) Remote() string {
+	if r.remote == nil {
+		return ""
+	}
+	return r.remote.url()
+}
+
+// WorkTree returns the root of the work tree, "" in a bare repository.
+func (r *Repo) WorkTree() string { return r.clone.work }
+
+// GitDir returns the folder that all work trees of the clone share.
+func (r *Repo) GitDir() string { return r.clone.common }
+
+// Tip returns the truth: the commit that the remote's branch is at now, fetched into the clone where it is missing, or
+// the local branch's where there is no remote. Errors: *EmptyRepoError, *NoBranchError, *TransportError, *AuthError.
+func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
+	if r.remote == nil {
+		h, err := r.clone.resolve(headsPrefix + r.branch)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, r.noBranch(r.clone.common)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return r.At(ctx, h)
+	}
+	_, h, err := r.remote.tip(ctx, r.branch)
+	if err != nil {
+		return nil, err
+	}
+	if h.IsZero() {
+		return nil, r.noBranch(r.remote.url())
+	}
+	if err := r.fetch(ctx, h); err != nil {
+		return nil, err
+	}
+	return r.At(ctx, h)
+}
+
+// noBranch tells a repository without any commit from one without this branch.
+func (r *Repo) noBranch(where string) error {
+	if b, err := r.clone.headBranch(); err == nil && b == r.branch {
+		if _, err := r.clone.resolve("HEAD"); errors.Is(err, fs.ErrNotExist) {
+			return &EmptyRepoError{Where: where, Branch: r.branch}
+		}
+	}
+	return &NoBranchError{Where: where, Branch: r.branch}
+}
+
+// At returns the commit with a full hash from what is here, or *MissingError.
+func (r *Repo) At(ctx context.Context, h Hash) (*Snapshot, error) {
+	return readSnapshot(ctx, r.objs, h)
+}
+
+// Commit builds the commit that a change makes of base, in memory: nothing is written before Push, so that a dry run is
+// this and no more. A nil base makes the first commit of a branch. Errors: ErrNoChange, *ScopeError, *MissingError,
+// *IdentityError.
+func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity) (*Snapshot, error) {
+	root, err := c.edits()
+	if err != nil {
+		return nil, err
+	}
+	var old Hash
+	var parents []Hash
+	if base != nil {
+		old, parents = base.commit.tree, []Hash{base.Commit()}
+	}
+	b := builder{ctx: ctx, objs: r.objs}
+	tree, err := b.root(old, root)
+	if err != nil {
+		return nil, err
+	}
+	if tree == old {
+		return nil, ErrNoChange
+	}
+	if err := guard(ctx, r.objs, old, tree, c.Scope); err != nil {
+		return nil, err
+	}
+	if err := id.check(); err != nil {
+		return nil, err
+	}
+	h := r.objs.put(plumbing.CommitObject, encodeCommit(tree, parents, id, c.Message.String()))
+	return r.At(ctx, h)
+}
+
+// store writes the new objects that a commit needs into the clone, those that others name first.
+func (r *Repo) store(next *Snapshot) error {
+	list, err := r.objs.reachable(next.Commit())
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		h := list[len(list)-1-i]
+		obj, _ := r.objs.get(h)
+		if err := r.disk.write(h, obj); err != nil {
+			return fmt.Errorf("write object %s: %w", h, err)
+		}
+	}
+	r.objs.drop(list)
+	return nil
+}

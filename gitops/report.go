@@ -1,0 +1,196 @@
+package gitops
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+)
+
+// report is a server's answer to a push.
+type report struct {
+	unpack string            // "ok" or what went wrong
+	refs   map[string]string // by ref: "" for ok, else the reason
+	text   string            // what the server and its hooks printed, escaped, redacted
+}
+
+const (
+	maxServerText = 64 << 10
+	maxReport     = 1 << 20
+)
+
+// readReport reads the report-status of a push, taken out of the side band where there is one. An error means that the
+// answer broke off: the report then holds what came before.
+func readReport(r io.Reader, banded bool, progress io.Writer) (report, error) {
+	rep := report{refs: map[string]string{}}
+	if !banded {
+		return rep, rep.lines(r)
+	}
+	text := &serverText{live: progress}
+	status, err := demux(r, text)
+	rep.text = text.String()
+	if err != nil && status.Len() == 0 {
+		return rep, err
+	}
+	return rep, errors.Join(rep.lines(status), err)
+}
+
+// demux splits the side band: channel 1 is the report, 2 is text for people, 3 ends it with an error.
+func demux(r io.Reader, text *serverText) (*bytes.Buffer, error) {
+	var status bytes.Buffer
+	packets := pktline.NewScanner(r)
+	for packets.Scan() {
+		p := packets.Bytes()
+		switch {
+		case len(p) == 0:
+			return &status, nil
+		case p[0] == 1 && status.Len()+len(p) <= maxReport:
+			status.Write(p[1:])
+		case p[0] == 2:
+			text.add(p[1:])
+		case p[0] == 3:
+			text.add(p[1:])
+			return &status, fmt.Errorf("the server gave up: %s", strings.TrimSpace(Sanitize(redactText(string(p[1:])))))
+		default:
+			return &status, errors.New("the server's answer cannot be read")
+		}
+	}
+	if err := packets.Err(); err != nil {
+		return &status, err
+	}
+	return &status, io.ErrUnexpectedEOF
+}
+
+// lines parses "unpack ok", "ok REF", "ng REF REASON".
+func (rep *report) lines(r io.Reader) error {
+	packets := pktline.NewScanner(io.LimitReader(r, maxReport))
+	for packets.Scan() {
+		line := strings.TrimSuffix(string(packets.Bytes()), "\n")
+		word, rest, _ := strings.Cut(line, " ")
+		switch {
+		case line == "":
+			return nil
+		case word == "unpack":
+			rep.unpack = rest
+		case word == "ok":
+			rep.refs[rest] = ""
+		case word == "ng":
+			name, reason, _ := strings.Cut(rest, " ")
+			rep.refs[name] = orElse(Sanitize(redactText(reason)), "no reason given")
+		case word == "option":
+		default:
+			return fmt.Errorf("the server's report cannot be read: %q", Sanitize(line))
+		}
+	}
+	if err := packets.Err(); err != nil {
+		return err
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// serverText collects what a server prints, up to a limit, and passes whole lines on as they come.
+type serverText struct {
+	live    io.Writer
+	pending []byte
+	all     strings.Builder
+}
+
+func (t *serverText) add(p []byte) {
+	t.pending = append(t.pending, p...)
+	for {
+		i := bytes.IndexAny(t.pending, "\n\r")
+		if i < 0 && len(t.pending) < maxServerText {
+			return
+		}
+		if i < 0 {
+			i = len(t.pending) - 1
+		}
+		t.line(string(t.pending[:i]))
+		t.pending = t.pending[i+1:]
+	}
+}
+
+func (t *serverText) line(s string) {
+	s = Sanitize(redactText(strings.TrimRight(s, " \t")))
+	if s == "" || t.all.Len()+len(s) > maxServerText {
+		return
+	}
+	t.all.WriteString(s + "\n")
+	if t.live != nil {
+		fmt.Fprintf(t.live, "remote: %s\n", s) //nolint:errcheck // progress only
+	}
+}
+
+func (t *serverText) String() string {
+	if len(t.pending) > 0 {
+		t.line(string(t.pending))
+		t.pending = nil
+	}
+	return t.all.String()
+}
+
+// judge turns a report into the outcome of a push: success only where the server says so for our branch by name.
+func judge(u push, rep report, err error) error {
+	reason, named := rep.refs[headsPrefix+u.branch]
+	switch {
+	case named && reason == "" && rep.unpack == "ok":
+		return nil
+	case named && reason != "":
+		return classify(u, reason, rep.text)
+	case rep.unpack != "" && rep.unpack != "ok":
+		return classify(u, "unpack: "+Sanitize(rep.unpack), rep.text)
+	case err != nil:
+		return &lostReply{fmt.Errorf("push to %s: the answer broke off: %w", u.branch, err)}
+	}
+	return &lostReply{&RejectedError{Branch: u.branch, Class: RejectNoAnswer,
+		Reason: "the server's answer says nothing about this branch", Server: rep.text}}
+}
+
+// Words that servers use for one cause; reasons and printed text are matched without regard to case.
+var (
+	lostRaceWords   = [...]string{"failed to update ref", "cannot lock ref", "incorrect old value", "reference already exists", "fetch first", "non-fast-forward", "stale info"}
+	protectedWords  = [...]string{"protected branch", "gh006", "gh013", "rule violations", "tf402455", "you are not allowed to push code to protected", "permission denied to update branch"}
+	permissionWords = [...]string{"refusing to allow", "tf401027", "prohibited by gerrit", "deny updating", "not permitted"}
+	shallowWords    = [...]string{"missing necessary objects", "shallow update not allowed"}
+	sizeWords       = [...]string{"unpack", "exceeds maximum", "gh001", "index-pack"}
+)
+
+// classify says what a refusal means. What the server printed counts first where it is the only place of the cause: a
+// name that stands in the way looks like a lost race in the reason alone.
+func classify(u push, reason, text string) error {
+	r, both := strings.ToLower(reason), strings.ToLower(reason+"\n"+text)
+	rejected := func(class string) error {
+		return &RejectedError{Branch: u.branch, Class: class, Reason: reason, Server: text}
+	}
+	switch {
+	case strings.Contains(both, "cannot create '") && strings.Contains(both, "exists"):
+		return rejected(RejectConflict)
+	case contains(both, protectedWords[:]):
+		return rejected(RejectProtected)
+	case contains(both, permissionWords[:]):
+		return rejected(RejectPermission)
+	case strings.Contains(r, "hook declined"):
+		return rejected(RejectHook)
+	case contains(r, lostRaceWords[:]) && strings.Contains(both, ".lock'"):
+		return rejected(RejectLocked)
+	case contains(r, lostRaceWords[:]):
+		return &StaleError{Branch: u.branch, Base: u.old}
+	case contains(r, shallowWords[:]):
+		return rejected(RejectShallow)
+	case contains(r, sizeWords[:]):
+		return rejected(RejectSize)
+	}
+	return rejected(RejectOther)
+}
+
+func contains(s string, words []string) bool {
+	for _, w := range words {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
