@@ -3,95 +3,97 @@ package argocd
 import (
 	"context"
 	"errors"
+	"io"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"google.golang.org/grpc/codes"
 )
 
 // Client speaks to one Argo CD API server. It is safe for concurrent use.
 type Client struct {
-	opts Options
+	caller
+	fellBack bool
 }
 
-// Dial checks that the server answers and takes the token, and gives a client for it. Errors: *UnavailableError,
-// *AuthError.
+// dialOutage is how long an unreachable server is tried by single calls; a wait has its own patience.
+const dialOutage = 5 * time.Second
+
+// Dial checks that the server answers and takes the token, and gives a client for it. Where the server cannot be spoken
+// to over HTTP/2, gRPC-web is tried as the argocd command line does. Errors: *UnavailableError, *AuthError,
+// *NotConfiguredError, and others for certificates that cannot be read.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
-	return nil, errors.New("not built yet")
+	if opts.Server == "" {
+		return nil, &NotConfiguredError{opts.ConfigPath, "no server is named"}
+	}
+	if opts.Now == nil {
+		return nil, errors.New("argo cd client: no clock was given")
+	}
+	if opts.CallTimeout <= 0 {
+		opts.CallTimeout = 20 * time.Second
+	}
+	// Argo CD's packages log through logrus, to stderr; what matters there comes back as errors.
+	logrus.SetOutput(io.Discard)
+	client, err := dial(ctx, opts)
+	if err == nil || opts.web() || ctx.Err() != nil || !maybeWeb(err) {
+		return client, err
+	}
+	opts.GRPCWeb = true
+	web, webErr := dial(ctx, opts)
+	if webErr != nil && !asType[*AuthError](webErr) {
+		return nil, err
+	}
+	if web != nil {
+		web.fellBack = true
+	}
+	return web, webErr
+}
+
+func dial(ctx context.Context, opts Options) (*Client, error) {
+	conn, err := open(opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{caller: caller{conn: conn, opts: opts, outage: dialOutage}}
+	if err := c.checkSignedIn(ctx); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// checkSignedIn makes sure that the token is taken.
+func (c *Client) checkSignedIn(ctx context.Context) error {
+	info, err := c.userInfo(ctx)
+	if err != nil || info.LoggedIn {
+		return err
+	}
+	// A server with authentication turned off signs nobody in, yet answers.
+	if _, err := c.canI(ctx, "applications", "get", "*/*"); err != nil {
+		return err
+	}
+	return nil
+}
+
+// maybeWeb reports whether the failure looks like a proxy that does not pass HTTP/2.
+func maybeWeb(err error) bool {
+	var server *ServerError
+	if errors.As(err, &server) {
+		return server.Code == codes.Unknown.String() || server.Code == codes.Internal.String() || server.Code == codes.Unimplemented.String()
+	}
+	return asType[*UnavailableError](err)
+}
+
+func asType[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
 }
 
 // Close ends the connection.
-func (c *Client) Close() error { return nil }
+func (c *Client) Close() error { return c.conn.Close() }
 
-// Resolve.
-func Resolve(lookupEnv func(string) (string, bool), home string, over Options) (Options, error) {
-	return over, nil
-}
+// Server says which server it is and how it is spoken to.
+func (c *Client) Server() string { return c.opts.String() }
 
-// Query says which Application is looked for.
-type Query struct {
-	// RepoURLs are the addresses of the deployment repository; any of them counts, however it is spelled.
-	RepoURLs []string
-	// Path is the overlay's folder.
-	Path string
-	// Name is the expected name of the Application; it decides among several with the same folder.
-	Name string
-	// Project is the AppProject; empty looks in all.
-	Project string
-	// Branch is the one that Argo CD should follow.
-	Branch string
-}
-
-// AppRef is an Application that was found.
-type AppRef struct {
-	// Name, Namespace and Project address it; Namespace is empty for Argo CD's own.
-	Name, Namespace, Project string
-	// RepoURL, Path and Branch are those of the source that matched.
-	RepoURL, Path, TargetRevision string
-	// Source is the index of that source where there are several, else -1.
-	Source int
-	// AutoSync and SelfHeal are its sync policy.
-	AutoSync, SelfHeal bool
-	// Overrides are settings on the Application that change what is deployed beside Git: untrusted values.
-	Overrides []string
-}
-
-// Find.
-func (c *Client) Find(ctx context.Context, q Query) (AppRef, error) { return AppRef{}, nil }
-
-// Await is Find that waits for an Application which does not exist yet, at most p.AppMissing.
-func (c *Client) Await(ctx context.Context, q Query, p Patience, report func(Event)) (AppRef, error) {
-	return AppRef{}, nil
-}
-
-// Deploy.
-func (c *Client) Deploy(ctx context.Context, app AppRef, want Want, p Patience, report func(Event)) (Outcome, error) {
-	return Outcome{}, nil
-}
-
-// Wait.
-func (c *Client) Wait(ctx context.Context, app AppRef, want Want, p Patience, report func(Event)) (Outcome, error) {
-	return Outcome{}, nil
-}
-
-// Check.
-func (c *Client) Check(ctx context.Context, project string) (Report, error) { return Report{}, nil }
-
-// Report is what [Client.Check] found out.
-type Report struct {
-	// Server is the address, Version what it says it is.
-	Server, Version string
-	// User is who is signed in, Groups the groups of that account: untrusted.
-	User   string
-	Groups []string
-	// Rights that commands need on the project's Applications.
-	Rights []Right
-}
-
-// Right is one permission.
-type Right struct {
-	// Policy is how a policy spells it: "applications, sync, PROJECT/*".
-	Policy string
-	// For says what it is needed for.
-	For string
-	// Allowed is what the server answered.
-	Allowed bool
-	// Optional is set where everything works without it, with less to show.
-	Optional bool
-}
+// FellBackToWeb reports whether gRPC-web is used because HTTP/2 did not get through.
+func (c *Client) FellBackToWeb() bool { return c.fellBack }
