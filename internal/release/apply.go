@@ -95,26 +95,21 @@ func (d *Desk) replan(ctx context.Context, shown *Plan, again Planner) (*Plan, e
 		var held *HeldError
 		var refused *RefusedError
 		if errors.As(err, &held) || errors.As(err, &refused) {
-			return nil, d.contended(ctx, tip, shown.Items[0], shown.Items[0].From, err)
+			return nil, d.contended(ctx, tip, shown.Items[0], err)
 		}
 		return nil, err
 	}
 	if len(plan.Items) != len(shown.Items) {
 		return nil, &ContendedError{Action: shown.Action, Target: shown.Items[0].Target, Was: entryName(shown.Items[0].From), Is: "another set of models"}
 	}
-	if item, ok := plan.same(shown); !ok {
-		for i := range plan.Items {
-			if plan.Items[i].Target == item.Target {
-				item = shown.Items[i]
-				return nil, d.contended(ctx, tip, item, plan.Items[i].From, nil)
-			}
-		}
+	if was, ok := plan.same(shown); !ok {
+		return nil, d.contended(ctx, tip, was, nil)
 	}
 	return plan, nil
 }
 
 // contended names who changed the overlay meanwhile.
-func (d *Desk) contended(ctx context.Context, tip *gitops.Snapshot, was Item, is any, cause error) error {
+func (d *Desk) contended(ctx context.Context, tip *gitops.Snapshot, was Item, cause error) error {
 	e := &ContendedError{Action: was.Action, Target: was.Target, Was: entryName(was.From), Cause: cause}
 	r := NewReader(ctx, tip)
 	if s, err := r.State(was.Target); err == nil && s != nil {

@@ -207,4 +207,6 @@ func (e *BusyError) Error() string {
 func (e *BusyError) Unwrap() error { return e.Last }
 
 // Hints say that trying again is safe.
-func (e *BusyError) Hints() []string { return []string{"run the command again, or give it more --timeout"} }
+func (e *BusyError) Hints() []string {
+	return []string{"run the command again, or give it more --timeout"}
+}

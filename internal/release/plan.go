@@ -70,13 +70,13 @@ func (p *Plan) Changed() bool {
 	return slices.ContainsFunc(p.Items, func(i Item) bool { return i.Unchanged == "" })
 }
 
-// same says whether a plan that was made again is still the one that was shown.
+// same says whether a plan that was made again is still the one that was shown, and if not, which item was shown.
 func (p *Plan) same(shown *Plan) (Item, bool) {
 	for i, item := range p.Items {
 		was := shown.Items[i]
 		if entryID(item.From) != entryID(was.From) || entryID(item.To) != entryID(was.To) ||
 			(item.Unchanged == "") != (was.Unchanged == "") {
-			return item, false
+			return was, false
 		}
 	}
 	return Item{}, true

@@ -78,6 +78,9 @@ func (m *ModelSpec) check(w *walker, path string) {
 		if !forms["env"].pattern.MatchString(env) {
 			w.at(path+".environments."+env, fmt.Sprintf("%q is not %s", env, forms["env"].what), "")
 		}
+		if s.Image != "" || s.Artifact != nil {
+			w.at(path+".environments."+env+".image", "image and artifact are the same in every environment: a version names one content", "give them in spec, or a version of its own")
+		}
 		s.check(w, path+".environments."+env)
 	}
 }

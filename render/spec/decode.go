@@ -167,6 +167,9 @@ func (w *walker) plain(n *yaml.Node, depth int) {
 	case n.Kind == yaml.AliasNode, n.Anchor != "":
 		w.add(n, "", "anchors and aliases are not accepted here", "write the value out in each place")
 		return
+	case n.Tag == "!!merge":
+		w.add(n, "", "the merge key << is not accepted here", "write the fields out in each place")
+		return
 	case n.Style&yaml.TaggedStyle != 0:
 		w.add(n, "", fmt.Sprintf("the tag %s is not accepted here", n.Tag), "")
 		return
