@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,8 +19,11 @@ import (
 // stacks holds the running stacks, one for each Argo CD version.
 type stacks map[stack.Argo]*stack.Stack
 
-// running is set once, by TestMain, before any test starts.
-var running stacks
+// running and program are set once, by TestMain, before any test starts.
+var (
+	running stacks
+	program func() (string, error) // builds modelops the first time and returns its path
+)
 
 // TestMain builds and starts the stacks and stops them when the tests are over or a signal comes.
 func TestMain(m *testing.M) {
@@ -39,6 +43,7 @@ func runAll(ctx context.Context, m *testing.M) (int, error) {
 	if err != nil {
 		return 1, err
 	}
+	program = sync.OnceValues(func() (string, error) { return buildTool(ctx, dir) })
 	running = stacks{}
 	defer running.stop()
 	for _, version := range versions() {

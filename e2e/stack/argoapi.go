@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -91,4 +92,10 @@ func (a *ArgoAPI) Call(ctx context.Context, method, path string, in, out any) er
 		return nil
 	}
 	return json.Unmarshal(answer, out)
+}
+
+// asStatus returns the answer that an error stands for, if it is one.
+func asStatus(err error) (*StatusError, bool) {
+	var status *StatusError
+	return status, errors.As(err, &status)
 }

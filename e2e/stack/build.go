@@ -18,6 +18,9 @@ import (
 // without it is a build that was cut off.
 const manifestName = "manifest.json"
 
+// buildingPrefix begins the names of folders in the cache that a build is under way in.
+const buildingPrefix = "building-"
+
 // manifest records how a program in the cache was built.
 type manifest struct {
 	Name    string   `json:"name"`
@@ -76,7 +79,7 @@ func (b builder) build(ctx context.Context, p part, folder string) error {
 	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp(b.cache, "building-")
+	work, err := os.MkdirTemp(b.cache, buildingPrefix)
 	if err != nil {
 		return err
 	}

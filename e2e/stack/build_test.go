@@ -38,6 +38,22 @@ func TestInterruptedBuildIsNotTaken(t *testing.T) {
 	check("cut off", false)
 }
 
+func TestWhatKilledBuildsLeftIsRemoved(t *testing.T) {
+	cache := t.TempDir()
+	for _, dir := range []string{buildingPrefix + "123", "parts"} {
+		if err := os.MkdirAll(filepath.Join(cache, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := clearInterrupted(cache); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(cache)
+	if err != nil || len(left) != 1 || left[0].Name() != "parts" {
+		t.Errorf("the cache holds %v (%v), want parts alone", left, err)
+	}
+}
+
 func TestFolderNamesTheRecipe(t *testing.T) {
 	b := builder{cache: "cache"}
 	one := kubernetesPart("kube-apiserver")

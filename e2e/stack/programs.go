@@ -50,6 +50,9 @@ func Build(ctx context.Context, cache string, argo Argo, log func(format string,
 		return Programs{}, fmt.Errorf("lock %s: %w", cache, err)
 	}
 	defer unlock()
+	if err := clearInterrupted(cache); err != nil {
+		return Programs{}, err
+	}
 	cd := argoPart(string(argo), version)
 	b := builder{cache: cache, log: log}
 	programs := Programs{paths: map[string]string{}}
@@ -59,6 +62,20 @@ func Build(ctx context.Context, cache string, argo Argo, log func(format string,
 		}
 	}
 	return programs, programs.findRest(ctx, cd)
+}
+
+// clearInterrupted removes what builds that were killed have left. Whoever holds the lock is the only one who builds.
+func clearInterrupted(cache string) error {
+	left, err := filepath.Glob(filepath.Join(cache, buildingPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range left {
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // findRest finds what is not built: the programs of the machine, and the files of Argo CD's module.

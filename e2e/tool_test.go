@@ -1,0 +1,128 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// buildTool builds the program under test and returns its path.
+func buildTool(ctx context.Context, dir string) (string, error) {
+	path := filepath.Join(dir, "modelops")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/modelops/modelops/cmd/modelops")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build modelops: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// person works in a clone of a platform's repository, as people and bots do: with git and with modelops.
+type person struct {
+	t    *testing.T
+	p    *platform
+	dir  string
+	quit context.Context
+}
+
+// result is what a run of modelops left.
+type result struct {
+	args           []string
+	code           int
+	stdout, stderr string
+	took           time.Duration
+}
+
+func (r result) String() string {
+	return fmt.Sprintf("modelops %s: exit %d after %s\n--- stdout\n%s--- stderr\n%s",
+		strings.Join(r.args, " "), r.code, r.took.Round(time.Millisecond), r.stdout, r.stderr)
+}
+
+// run runs modelops in the clone.
+func (w person) run(args ...string) result {
+	w.t.Helper()
+	path, err := program()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	begin := time.Now()
+	cmd := exec.CommandContext(w.quit, path, args...)
+	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), userEnv()...)
+	cmd.Env = append(cmd.Env, "ARGOCD_SERVER="+w.p.stack.ArgoServer, "ARGOCD_AUTH_TOKEN="+w.p.token, "ARGOCD_OPTS=--plaintext",
+		"HOME="+w.p.home, "XDG_CONFIG_HOME="+w.p.home, "CI=true")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err = cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		w.t.Fatalf("modelops %s: %v", strings.Join(args, " "), err)
+	}
+	return result{args: args, code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begin)}
+}
+
+// expect runs modelops and ends the test unless it exits with the code.
+func (w person) expect(code int, args ...string) result {
+	w.t.Helper()
+	r := w.run(args...)
+	if r.code != code {
+		w.t.Fatalf("want exit %d: %s", code, r)
+	}
+	w.t.Logf("modelops %s: exit %d after %s", strings.Join(args, " "), r.code, r.took.Round(10*time.Millisecond))
+	return r
+}
+
+// ok runs modelops and ends the test unless it exits with 0.
+func (w person) ok(args ...string) result {
+	w.t.Helper()
+	return w.expect(0, args...)
+}
+
+// git runs git in the clone.
+func (w person) git(args ...string) string {
+	w.t.Helper()
+	return git(w.t, w.dir, args...)
+}
+
+// push commits everything in the clone and pushes it. Others push to the same branch meanwhile, so a push that loses
+// is made again on top of theirs.
+func (w person) push(subject string) {
+	w.t.Helper()
+	w.git("add", "--all")
+	w.git("commit", "-q", "-m", subject)
+	for range 20 {
+		w.git("pull", "-q", "--rebase", "origin", "main")
+		cmd := exec.CommandContext(w.quit, "git", "push", "-q", "origin", "HEAD:main")
+		cmd.Dir, cmd.Env = w.dir, append(os.Environ(), userEnv()...)
+		if cmd.Run() == nil {
+			return
+		}
+	}
+	w.t.Fatalf("push %q: lost 20 times to others", subject)
+}
+
+// tree is the id of a folder's tree on the branch, as the remote has it.
+func (w person) tree(path string) string {
+	w.t.Helper()
+	w.git("fetch", "-q", "origin", "main")
+	return w.git("rev-parse", "FETCH_HEAD:"+path)
+}
+
+// decode reads a result's standard output as JSON.
+func decode[T any](t *testing.T, r result) T {
+	t.Helper()
+	var v T
+	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil {
+		t.Fatalf("standard output is not the JSON that was expected: %v\n%s", err, r)
+	}
+	return v
+}
