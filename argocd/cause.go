@@ -22,6 +22,7 @@ const (
 	CauseComparison       CauseKind = "comparison"
 	CauseSyncWindow       CauseKind = "sync-window"
 	CauseStalled          CauseKind = "stalled"
+	CauseMismatch         CauseKind = "not-what-git-says"
 	CauseDeleted          CauseKind = "application-deleted"
 )
 
@@ -68,7 +69,7 @@ func (p Patience) limit(c Cause) (limit time.Duration, final bool) {
 		return p.Admission, false
 	case CauseUnschedulable:
 		return p.Unschedulable, false
-	case CauseDegraded:
+	case CauseDegraded, CauseMismatch:
 		return p.Degraded, false
 	case CauseComparison:
 		return p.Comparison, false
@@ -84,7 +85,7 @@ func (k CauseKind) rank() int {
 	order := []CauseKind{
 		CauseImagePull, CauseContainerConfig, CauseCrashLoop, CauseQuota, CausePodSecurity, CauseLimitRange,
 		CauseAdmission, CauseUnschedulable, CauseComparison, CauseOperation, CauseTerminated, CauseSyncWindow,
-		CauseProgressDeadline, CauseDegraded, CauseStalled, CauseDeleted,
+		CauseProgressDeadline, CauseMismatch, CauseDegraded, CauseStalled, CauseDeleted,
 	}
 	for i, kind := range order {
 		if kind == k {

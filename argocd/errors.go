@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"google.golang.org/grpc/codes"
 )
 
 // NotConfiguredError says that no Argo CD server is known.
@@ -156,4 +158,20 @@ func short(rev string) string {
 
 func isHex(s string) bool {
 	return strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// inProgress reports that an operation runs already. Argo CD has one code for this and for other refusals, so that the
+// words decide.
+func (e *ServerError) inProgress() bool {
+	return strings.Contains(e.Detail, "another operation is already in progress")
+}
+
+// refused reports a request that will be refused again.
+func (e *ServerError) refused() bool {
+	return e.Code == codes.FailedPrecondition.String() || e.Code == codes.InvalidArgument.String()
+}
+
+// syncWindow reports a denial that is none of rights: Argo CD answers a closed sync window with the same code.
+func (e *PermissionError) syncWindow() bool {
+	return strings.Contains(e.Detail, "sync window")
 }

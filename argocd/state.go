@@ -13,6 +13,8 @@ type State struct {
 	SyncStatus string
 	Revision   string
 	Relation   Relation
+	// RelationError says why Revision could not be placed.
+	RelationError string
 	// Health is the Application's word: Healthy, Progressing, Degraded, Suspended, Missing or Unknown.
 	Health string
 	// ReconciledAt is when the comparison behind SyncStatus and Health was made: the controller's clock, whole seconds.
@@ -25,6 +27,10 @@ type State struct {
 	WorkloadError string
 	// Findings are the troubles seen now, of the newest rollout only.
 	Findings []Finding
+	// Unequal are the objects that differ from the manifests, where SyncStatus is OutOfSync.
+	Unequal []Object
+	// Comparison is Argo CD's text where it cannot load or compare the manifests: untrusted.
+	Comparison string
 	// Warnings are conditions that do not stop a deployment: untrusted.
 	Warnings []string
 }

@@ -99,12 +99,15 @@ type Patience struct {
 	Quota time.Duration
 	// Unschedulable is for pods without a node; an autoscaler may bring one.
 	Unschedulable time.Duration
-	// Degraded is for objects whose health is Degraded for no reason named above.
+	// Degraded is for objects whose health is Degraded for no reason named above, and for a workload that differs from
+	// Git although Argo CD calls it Synced.
 	Degraded time.Duration
 	// Comparison is for manifests that Argo CD cannot load or compare.
 	Comparison time.Duration
 	// Stalled is for a failed earlier operation after which nothing starts by itself.
 	Stalled time.Duration
+	// Outage is how long the server may be out of reach without a break.
+	Outage time.Duration
 	// OperationRetries of a failing operation make it final; zero means to wait for its end.
 	OperationRetries int
 	// LogLines are read from a failed container; zero reads none.
@@ -119,6 +122,7 @@ func DefaultPatience() Patience {
 		ImagePull: 30 * time.Second, ContainerConfig: 30 * time.Second,
 		Admission: 10 * time.Second, Quota: 45 * time.Second, Unschedulable: 5 * time.Minute,
 		Degraded: 20 * time.Second, Comparison: 45 * time.Second, Stalled: time.Minute,
+		Outage: 2 * time.Minute,
 		OperationRetries: 2, LogLines: 20,
 	}
 }
