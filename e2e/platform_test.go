@@ -5,8 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -17,52 +16,64 @@ import (
 	"github.com/modelops/modelops/e2e/stack"
 )
 
-// platform is one deployment repository with one team, set up on a stack the way docs/argocd.md tells a platform
-// engineer to. A stack carries two: one that Argo CD syncs by itself and one that it does not.
+// The environments of the platform, in order. Argo CD syncs the first by itself and the second not.
+const (
+	staging = "staging"
+	prod    = "prod"
+)
+
+// team is the platform's one tenant.
+const team = "vision"
+
+// platform is one deployment repository with one team, set up on a stack as docs/argocd.md tells a platform engineer to.
 type platform struct {
-	stack    *stack.Stack
-	team     string // also the name of platform and repository
-	autoSync bool
-	token    string // of a project role that may get and sync, and read logs where that is a right of its own
-	home     string
+	stack  *stack.Stack
+	url    string
+	tokens map[string]string // of the project role ci, by environment
+	home   string
 }
 
-// env is the environment that the scenarios work in.
-const env = "staging"
+// overlay is one model of the team in one environment.
+type overlay struct{ model, env string }
 
-// settings of the platform. Argo CD 2.14 cannot compare Deployments of this Kubernetes with server-side apply.
+func (o overlay) name() string      { return team + "/" + o.model }
+func (o overlay) namespace() string { return team + "-" + o.env }
+func (o overlay) project() string   { return team + "-" + o.env }
+func (o overlay) app() string       { return team + "." + o.model + "." + o.env }
+func (o overlay) folder() string    { return "models/" + o.name() + "/" + o.env }
+
+// settings of the platform. Argo CD 2.14 cannot compare Deployments of this Kubernetes with server-side apply, so the
+// version is told.
 func (p *platform) settings() string {
 	return fmt.Sprintf(`apiVersion: modelops.dev/v1alpha1
 kind: Platform
-metadata: {name: %s}
+metadata: {name: deployments}
 spec:
   git: {url: %s, branch: main}
   environments:
-  - {name: %s}
-  - {name: prod}
-  argocd: {version: %s, autoSync: %v, server: %s}
+  - {name: %s, autoSync: true}
+  - {name: %s, autoSync: false}
+  argocd: {version: %s, server: %s}
   registries: [registry.example/]
   priorityClass: model-serving
   podSecurityVersion: v1.35
   policy: {allowArgoCDAnnotations: true}
-`, p.team, p.stack.Git.URL(p.team), env, p.stack.Version, p.autoSync, p.stack.ArgoServer)
+`, p.url, staging, prod, p.stack.Version, p.stack.ArgoServer)
 }
 
-// tenant is the team's spec: its quota has room for the scenarios' models and one that asks for too much.
-func (p *platform) tenant() string {
-	return fmt.Sprintf(`apiVersion: modelops.dev/v1alpha1
+// tenant is the team's spec: its quota has room for the scenarios' models, and none for one that asks for too much.
+const tenant = `apiVersion: modelops.dev/v1alpha1
 kind: Team
-metadata: {name: %s}
+metadata: {name: ` + team + `}
 spec:
-  owners: [%[1]s-owners]
+  owners: [vision-owners]
   quota: {cpu: 40, memory: 80Gi, pods: 60}
   limits: {maxMemory: 64Gi}
-`, p.team)
-}
+`
 
 // served is a model's spec. Its startup budget is short, so that a Deployment that never becomes ready misses its
 // deadline within a test's patience.
-func (p *platform) served(model, memory string) string {
+func served(model, memory string) string {
 	return fmt.Sprintf(`apiVersion: modelops.dev/v1alpha1
 kind: Model
 metadata: {name: %s, team: %s}
@@ -75,7 +86,7 @@ spec:
   scaling: {min: 2, max: 2}
   startupTimeout: 20s
   drainTimeout: 5s
-`, model, p.team, memory)
+`, model, team, memory)
 }
 
 // image is a model's image whose digest decides how its pods behave.
@@ -87,110 +98,104 @@ func image(model, behaviour string) string {
 func (p *platform) person(t *testing.T, limit time.Duration) person {
 	t.Helper()
 	w := person{t: t, p: p, dir: t.TempDir(), quit: within(t, limit)}
-	w.git("clone", "-q", p.stack.Git.URL(p.team), ".")
+	w.git("clone", "-q", p.url, ".")
 	return w
 }
 
-// setUp makes the repository with its team and models, installs what the platform's administrators apply to the
-// cluster by hand, and waits until Argo CD has made the tenant.
-func setUp(t *testing.T, s *stack.Stack, team string, autoSync bool, models []string) *platform {
+// setUp makes the repository with its team and models, applies what an administrator applies to the cluster once, and
+// waits until Argo CD has made the tenant's namespaces.
+func setUp(t *testing.T, s *stack.Stack, models []string) *platform {
 	t.Helper()
-	p := &platform{stack: s, team: team, autoSync: autoSync, home: t.TempDir()}
-	ctx := within(t, 3*time.Minute)
-	if err := s.Git.Create(ctx, team); err != nil {
+	const repository = "deployments"
+	p := &platform{stack: s, url: s.Git.URL(repository), tokens: map[string]string{}, home: t.TempDir()}
+	ctx := within(t, 4*time.Minute)
+	if err := s.Git.Create(ctx, repository); err != nil {
 		t.Fatal(err)
 	}
-	w := p.person(t, 3*time.Minute)
-	p.describe(w, models)
-	w.ok("render")
+	w := p.person(t, 4*time.Minute)
+	describe(w, models)
+	w.ok(staging, "render")
 	w.push("set up the platform")
 	p.bootstrap(ctx, w)
-	p.token = p.signIn(ctx, t)
+	for _, env := range []string{staging, prod} {
+		token, err := s.RoleToken(ctx, overlay{env: env}.project(), "ci")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.tokens[env] = token
+		p.expectTenant(ctx, t, env)
+	}
 	return p
 }
 
 // describe starts the repository and writes its specs over what the tool scaffolds.
-func (p *platform) describe(w person, models []string) {
-	w.ok("init", ".")
-	write(w.t, w.dir, map[string]string{"modelops.yaml": p.settings()})
-	w.ok("team", "add", p.team)
-	write(w.t, w.dir, map[string]string{"tenants/" + p.team + "/team.yaml": p.tenant()})
+func describe(w person, models []string) {
+	w.t.Helper()
+	w.ok(staging, "init", ".")
+	write(w.t, w.dir, map[string]string{"modelops.yaml": w.p.settings()})
+	w.ok(staging, "team", "add", team)
+	write(w.t, w.dir, map[string]string{"tenants/" + team + "/team.yaml": tenant})
 	for _, model := range models {
-		w.ok("model", "add", p.team+"/"+model, "--runtime", "custom")
-		write(w.t, w.dir, map[string]string{"models/" + p.team + "/" + model + "/model.yaml": p.served(model, "1Gi")})
+		w.ok(staging, "model", "add", team+"/"+model, "--runtime", "custom")
+		write(w.t, w.dir, map[string]string{"models/" + team + "/" + model + "/model.yaml": served(model, "1Gi")})
 	}
 }
 
-// bootstrap applies what an administrator applies once, and waits for the tenant's namespace and quota.
+// bootstrap does what `kubectl apply -k argocd/` does, and has the ApplicationSets look at the repository.
 func (p *platform) bootstrap(ctx context.Context, w person) {
 	w.t.Helper()
-	var all []string
-	err := filepath.WalkDir(filepath.Join(w.dir, "argocd"), func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Base(path) == "kustomization.yaml" {
-			return err
-		}
-		raw, err := os.ReadFile(path)
-		all = append(all, string(raw))
-		return err
-	})
+	cmd := exec.CommandContext(ctx, p.stack.Kustomize(), "build", "argocd")
+	cmd.Dir = w.dir
+	manifests, err := cmd.Output()
 	if err != nil {
-		w.t.Fatal(err)
+		w.t.Fatalf("kustomize build argocd: %v", err)
 	}
-	if err := p.stack.Cluster.Apply(ctx, strings.Join(all, "\n---\n")); err != nil {
+	if err := p.stack.Cluster.Apply(ctx, string(manifests)); err != nil {
 		w.t.Fatal(err)
 	}
 	if err := p.stack.Cluster.RefreshAppSets(ctx); err != nil {
 		w.t.Fatal(err)
 	}
-	err = stack.Poll(ctx, 500*time.Millisecond, func(ctx context.Context) (bool, error) {
-		quotas, err := p.stack.Cluster.Client.CoreV1().ResourceQuotas(p.namespace()).List(ctx, metav1.ListOptions{})
-		return err == nil && len(quotas.Items) == 1, nil
+}
+
+// expectTenant waits for the namespace of the environment, with its quota and limits, and checks that the API server
+// holds its pods to the restricted standard.
+func (p *platform) expectTenant(ctx context.Context, t *testing.T, env string) {
+	t.Helper()
+	core := p.stack.Cluster.Client.CoreV1()
+	name := overlay{env: env}.namespace()
+	err := stack.Poll(ctx, 500*time.Millisecond, func(ctx context.Context) (bool, error) {
+		quotas, err := core.ResourceQuotas(name).List(ctx, metav1.ListOptions{})
+		if err != nil || len(quotas.Items) == 0 {
+			return false, nil
+		}
+		limits, err := core.LimitRanges(name).List(ctx, metav1.ListOptions{})
+		return err == nil && len(limits.Items) > 0, nil
 	})
 	if err != nil {
-		w.t.Fatalf("no quota in %s: %v", p.namespace(), err)
+		t.Fatalf("no quota and limits in %s: %v", name, err)
+	}
+	err = p.stack.Cluster.Admit(ctx, `{apiVersion: v1, kind: Pod, metadata: {name: rooted, namespace: `+name+`}, spec: {containers: [
+  {name: a, image: registry.example/a, securityContext: {privileged: true}, resources: {limits: {memory: 64Mi, cpu: 100m}}}]}}`)
+	if err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted`) {
+		t.Errorf("a privileged pod in %s: %v, want a refusal by Pod Security", name, err)
 	}
 }
-
-// signIn gives the project of the team's environment a role with the least rights that a promote needs and returns a
-// token of it. The right to read logs exists on its own only since Argo CD 3.
-func (p *platform) signIn(ctx context.Context, t *testing.T) string {
-	t.Helper()
-	rights := []string{"applications, get", "applications, sync"}
-	if p.stack.Version == stack.Argo3 {
-		rights = append(rights, "logs, get")
-	}
-	token, err := p.stack.RoleToken(ctx, p.project(), "e2e", rights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
-}
-
-func (p *platform) namespace() string          { return p.team + "-" + env }
-func (p *platform) project() string            { return p.team + "-" + env }
-func (p *platform) app(model string) string    { return p.team + "." + model + "." + env }
-func (p *platform) folder(model string) string { return "models/" + p.team + "/" + model + "/" + env }
 
 // expectServed checks in the cluster itself that the model's Deployment runs the image, on all of its replicas.
-func (p *platform) expectServed(ctx context.Context, t *testing.T, model, image string) {
+func (p *platform) expectServed(ctx context.Context, t *testing.T, o overlay, image string) {
 	t.Helper()
-	list, err := p.stack.Cluster.Client.AppsV1().Deployments(p.namespace()).List(ctx, metav1.ListOptions{})
+	d, err := p.stack.Cluster.Client.AppsV1().Deployments(o.namespace()).Get(ctx, o.model, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range list.Items {
-		if d.Name == model || strings.HasPrefix(d.Name, model+"-") {
-			if problem := served(d, image); problem != "" {
-				t.Errorf("Deployment %s: %s", d.Name, problem)
-			}
-			return
-		}
+	if problem := lacks(d, image); problem != "" {
+		t.Errorf("Deployment %s in %s: %s", o.model, o.namespace(), problem)
 	}
-	t.Errorf("there is no Deployment of %s among %d in %s", model, len(list.Items), p.namespace())
 }
 
-// served says what lacks for the Deployment to run the image on all replicas.
-func served(d appsv1.Deployment, image string) string {
+// lacks says what is missing for the Deployment to run the image on all replicas.
+func lacks(d *appsv1.Deployment, image string) string {
 	switch wanted, got := *d.Spec.Replicas, d.Spec.Template.Spec.Containers[0].Image; {
 	case got != image:
 		return fmt.Sprintf("runs %s, want %s", got, image)

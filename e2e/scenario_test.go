@@ -14,17 +14,17 @@ import (
 type failure struct {
 	model     string
 	behaviour string        // how its pods behave: the start of the image's digest
-	memory    string        // that one replica asks for
+	memory    string        // that one replica asks for, where that is what is wrong
 	within    time.Duration // by when the wait must have ended
 	causes    []string      // words that the message must contain
 }
 
-// failures lists the ways in which a version can be bad, each served by a model of its own.
+// failures lists the ways in which a version can be bad, each with a model of its own.
 func failures() []failure {
 	return []failure{
-		{model: "crashing", behaviour: "bad1", within: 75 * time.Second, causes: []string{"crash-loop", "OOMKilled"}},
-		{model: "unpullable", behaviour: "bad2", within: 75 * time.Second, causes: []string{"image-pull", "manifest unknown"}},
-		{model: "greedy", behaviour: "600d2", memory: "60Gi", within: 75 * time.Second, causes: []string{"quota", "exceeded quota"}},
+		{model: "crashing", behaviour: "bad1", within: 90 * time.Second, causes: []string{"crash-loop", "OOMKilled"}},
+		{model: "unpullable", behaviour: "bad2", within: 90 * time.Second, causes: []string{"image-pull", "manifest unknown"}},
+		{model: "greedy", behaviour: "600d2", memory: "60Gi", within: 90 * time.Second, causes: []string{"quota", "exceeded quota"}},
 		{model: "unready", behaviour: "bad0", within: 4 * time.Minute, causes: []string{"progress-deadline"}},
 	}
 }
@@ -35,131 +35,184 @@ const (
 	stuck  = "stuck"
 )
 
-// The whole main path on real components, with Argo CD syncing by itself and without, signed in with a project role's
-// token.
+// timeout of a single wait.
+const timeout = "4m"
+
+// The main path on real components, in an environment that Argo CD syncs by itself and in one that it does not, signed
+// in with the token of a project role.
 func TestPromoteAndRevert(t *testing.T) {
 	eachStack(t, func(t *testing.T, s *stack.Stack) {
-		for team, autoSync := range map[string]bool{"vision": true, "speech": false} {
-			t.Run(team, func(t *testing.T) {
-				t.Parallel()
-				models := []string{steady, stuck}
-				for _, f := range failures() {
-					models = append(models, f.model)
-				}
-				p := setUp(t, s, team, autoSync, models)
-				t.Run("scenarios", func(t *testing.T) {
-					t.Run(steady, func(t *testing.T) { t.Parallel(); upgrade(t, p) })
-					t.Run(stuck, func(t *testing.T) { t.Parallel(); revertDuringSync(t, p) })
-					for _, f := range failures() {
-						t.Run(f.model, func(t *testing.T) { t.Parallel(); failAndRevert(t, p, f) })
-					}
-				})
-			})
+		models := []string{steady, stuck}
+		for _, f := range failures() {
+			models = append(models, f.model)
 		}
+		p := setUp(t, s, models)
+		t.Run("group", func(t *testing.T) {
+			t.Run(steady, func(t *testing.T) { t.Parallel(); upgradeAndRevert(t, p) })
+			t.Run(stuck, func(t *testing.T) { t.Parallel(); revertDuringSync(t, p) })
+			for _, f := range failures() {
+				t.Run(f.model, func(t *testing.T) { t.Parallel(); failAndRevert(t, p, f) })
+			}
+		})
 	})
 }
 
-// serve promotes the first version of a model and sees it proven. Its Application does not exist before; the
-// harness does what a webhook would.
+// in returns the model in both environments, in order.
+func in(model string) []overlay { return []overlay{{model, staging}, {model, prod}} }
+
+// backwards returns the model in both environments, the later one first: a version that was reverted in an earlier one
+// is held in it as well.
+func backwards(model string) []overlay { return []overlay{{model, prod}, {model, staging}} }
+
+// promote is the command line that brings a version into an environment: with its image into the first, and from there
+// into the next.
+func promote(o overlay, version, behaviour string, more ...string) []string {
+	args := []string{"promote", o.name(), "--env", o.env}
+	if o.env == staging {
+		args = append(args, "--version", version, "--image", image(o.model, behaviour))
+	} else {
+		args = append(args, "--from", staging)
+	}
+	return append(args, more...)
+}
+
+// revert is the command line that leaves a version, with proof.
+func revert(o overlay, bad, reason string) []string {
+	return []string{"revert", o.name(), "--env", o.env, "--bad", bad, "--reason", reason, "--wait", "--timeout", timeout}
+}
+
+// serve brings the first version of a model into both environments and sees it proven. Its Applications do not exist
+// before; the harness does what the Git host's webhook would.
 func serve(w person, model string) {
 	w.t.Helper()
-	w.ok("promote", w.p.team+"/"+model, "--env", env, "--version", "1.0.0", "--image", image(model, "600d1"))
-	if err := w.p.stack.Cluster.RefreshAppSets(w.quit); err != nil {
-		w.t.Fatal(err)
+	for _, o := range in(model) {
+		w.ok(o.env, promote(o, "1.0.0", "600d1")...)
+		if err := w.p.stack.Cluster.RefreshAppSets(w.quit); err != nil {
+			w.t.Fatal(err)
+		}
+		w.ok(o.env, "sync", o.name(), "--env", o.env, "--wait", "--timeout", timeout)
+		w.p.expectServed(w.quit, w.t, o, image(model, "600d1"))
 	}
-	w.ok("sync", w.p.team+"/"+model, "--env", env, "--wait", "--timeout", "3m")
-	w.p.expectServed(w.quit, w.t, model, image(model, "600d1"))
 }
 
-// upgrade promotes a good version over a good one and goes back again.
-func upgrade(t *testing.T, p *platform) {
-	w := p.person(t, 8*time.Minute)
-	target := p.team + "/" + steady
+// upgradeAndRevert promotes a good version over a good one and goes back again.
+func upgradeAndRevert(t *testing.T, p *platform) {
+	w := p.person(t, 12*time.Minute)
 	serve(w, steady)
-	before := w.tree(p.folder(steady))
-	w.ok("promote", target, "--env", env, "--version", "2.0.0", "--image", image(steady, "600d2"), "--wait", "--timeout", "3m")
-	p.expectServed(w.quit, t, steady, image(steady, "600d2"))
-	if after := w.tree(p.folder(steady)); after == before {
-		t.Errorf("the overlay's tree did not change: %s", after)
+	before := map[string]string{}
+	for _, o := range in(steady) {
+		before[o.env] = w.tree(o.folder())
+		w.ok(o.env, promote(o, "2.0.0", "600d2", "--wait", "--timeout", timeout)...)
+		p.expectServed(w.quit, t, o, image(steady, "600d2"))
+		if after := w.tree(o.folder()); after == before[o.env] {
+			t.Errorf("%s: the promote left the tree as it was: %s", o.folder(), after)
+		}
 	}
-	again := []string{"revert", target, "--env", env, "--bad", "2.0.0", "--reason", "accuracy dropped", "--wait", "--timeout", "3m"}
-	w.ok(again...)
-	p.expectServed(w.quit, t, steady, image(steady, "600d1"))
-	if after := w.tree(p.folder(steady)); after != before {
-		t.Errorf("after the revert the overlay's tree is %s, want %s", after, before)
-	}
-	// The same line typed again finds nothing to leave, and proves what is there.
-	tip := w.tree("")
-	w.ok(again...)
-	if after := w.tree(""); after != tip {
-		t.Errorf("a second revert changed the branch from %s to %s", tip, after)
+	for _, o := range backwards(steady) {
+		revertTwice(w, o, before[o.env])
 	}
 }
 
-// failAndRevert promotes a bad version, expects the wait to end soon and to say why, and expects the revert to bring
-// the old version back with proof.
-func failAndRevert(t *testing.T, p *platform, f failure) {
-	w := p.person(t, 10*time.Minute)
-	target := p.team + "/" + f.model
-	serve(w, f.model)
-	before := w.tree(p.folder(f.model))
-	if f.memory != "" {
-		write(t, w.dir, map[string]string{"models/" + target + "/model.yaml": p.served(f.model, f.memory)})
-		w.push("give " + target + " more memory")
+// revertTwice reverts to the tree before, and sees that the same line typed again changes nothing and proves what is
+// there.
+func revertTwice(w person, o overlay, before string) {
+	w.t.Helper()
+	line := revert(o, "2.0.0", "accuracy dropped")
+	w.ok(o.env, line...)
+	w.expectBack(o, before)
+	record := w.tree("models/" + o.name() + "/state/" + o.env + ".yaml")
+	w.ok(o.env, line...)
+	if again := w.tree("models/" + o.name() + "/state/" + o.env + ".yaml"); again != record {
+		w.t.Errorf("the second revert rewrote the state from %s to %s", record, again)
 	}
-	r := w.expect(6, "promote", target, "--env", env, "--version", "2.0.0", "--image", image(f.model, f.behaviour), "--wait", "--timeout", "5m")
+}
+
+// expectBack checks that the first version runs and that the folder is, byte for byte, what it was.
+func (w person) expectBack(o overlay, before string) {
+	w.t.Helper()
+	w.p.expectServed(w.quit, w.t, o, image(o.model, "600d1"))
+	if after := w.tree(o.folder()); after != before {
+		w.t.Errorf("%s: after the revert the tree is %s, want %s", o.folder(), after, before)
+	}
+}
+
+// failAndRevert promotes a bad version into both environments, expects each wait to end soon and to say why, and
+// expects each revert to bring the old version back with proof.
+func failAndRevert(t *testing.T, p *platform, f failure) {
+	w := p.person(t, 18*time.Minute)
+	serve(w, f.model)
+	before := map[string]string{}
+	for _, o := range in(f.model) {
+		before[o.env] = w.tree(o.folder())
+	}
+	if f.memory != "" {
+		write(t, w.dir, map[string]string{"models/" + team + "/" + f.model + "/model.yaml": served(f.model, f.memory)})
+		w.push("give " + f.model + " more memory")
+	}
+	for _, o := range in(f.model) {
+		expectFailure(w, f, w.expect(6, o.env, promote(o, "2.0.0", f.behaviour, "--wait", "--timeout", timeout)...))
+	}
+	for _, o := range backwards(f.model) {
+		w.ok(o.env, revert(o, "2.0.0", "it never became healthy")...)
+		w.expectBack(o, before[o.env])
+	}
+	first := overlay{f.model, staging}
+	w.expect(4, staging, promote(first, "2.0.0", f.behaviour)...)
+}
+
+// expectFailure checks that a wait ended in time and named its cause.
+func expectFailure(w person, f failure, r result) {
+	w.t.Helper()
 	if r.took > f.within {
-		t.Errorf("the wait took %s, want less than %s: %s", r.took, f.within, r)
+		w.t.Errorf("the wait took %s, want at most %s: %s", r.took, f.within, r)
 	}
 	for _, cause := range f.causes {
 		if !strings.Contains(r.stderr, cause) {
-			t.Errorf("the message does not name %q: %s", cause, r)
+			w.t.Errorf("the message does not name %q: %s", cause, r)
 		}
 	}
-	w.ok("revert", target, "--env", env, "--bad", "2.0.0", "--reason", "it never became healthy", "--wait", "--timeout", "3m")
-	p.expectServed(w.quit, t, f.model, image(f.model, "600d1"))
-	if after := w.tree(p.folder(f.model)); after != before {
-		t.Errorf("after the revert the overlay's tree is %s, want %s", after, before)
-	}
-	// What was left is held: the bad version does not come back by accident.
-	w.expect(4, "promote", target, "--env", env, "--version", "2.0.0", "--image", image(f.model, f.behaviour))
 }
 
 // wavePatch has Argo CD wait for the Deployment's health before it applies the rest, so that the operation itself runs
-// on as long as the version is not healthy.
-func wavePatch(model string) string {
-	return `apiVersion: apps/v1
+// on for as long as the version is not healthy.
+const wavePatch = `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: ` + model + `
+  name: ` + stuck + `
   annotations: {argocd.argoproj.io/sync-wave: "-1"}
 `
+
+// revertDuringSync reverts while Argo CD is still applying the bad version: that operation must be ended, and must not
+// come back.
+func revertDuringSync(t *testing.T, p *platform) {
+	w := p.person(t, 12*time.Minute)
+	serve(w, stuck)
+	write(t, w.dir, map[string]string{"models/" + team + "/" + stuck + "/patches/wave.yaml": wavePatch})
+	w.push("wait for the server before its service")
+	for _, o := range in(stuck) {
+		w.ok(o.env, promote(o, "2.0.0", "bad0", "--sync")...)
+	}
+	for _, o := range backwards(stuck) {
+		running, err := p.stack.Argo.WaitApplication(w.quit, o.project(), o.app(), func(a stack.Application) bool {
+			return a.Running() && a.OperationRevision() != ""
+		})
+		if err != nil {
+			t.Fatalf("no operation runs on the bad version: %v", err)
+		}
+		w.ok(o.env, revert(o, "2.0.0", "it hangs")...)
+		p.expectServed(w.quit, t, o, image(stuck, "600d1"))
+		expectOver(w, o, running.OperationRevision())
+	}
 }
 
-// revertDuringSync reverts while Argo CD is still applying the bad version: its operation must be ended, and
-// must not come back.
-func revertDuringSync(t *testing.T, p *platform) {
-	w := p.person(t, 8*time.Minute)
-	target := p.team + "/" + stuck
-	serve(w, stuck)
-	write(t, w.dir, map[string]string{"models/" + target + "/patches/wave.yaml": wavePatch(stuck)})
-	w.push("wait for the server before its service")
-	w.ok("promote", target, "--env", env, "--version", "2.0.0", "--image", image(stuck, "bad0"), "--sync")
-	bad := w.git("rev-parse", "origin/main")
-	app, err := p.stack.Argo.WaitApplication(w.quit, p.project(), p.app(stuck), func(a stack.Application) bool {
-		return a.Running() && a.OperationRevision() != ""
-	})
+// expectOver checks that no operation runs and that the last one was not that of the bad revision.
+func expectOver(w person, o overlay, bad string) {
+	w.t.Helper()
+	app, err := w.p.stack.Argo.Application(w.quit, o.project(), o.app())
 	if err != nil {
-		t.Fatalf("no operation runs at %s: %v", bad, err)
+		w.t.Fatal(err)
 	}
-	w.ok("revert", target, "--env", env, "--bad", "2.0.0", "--reason", "it hangs", "--wait", "--timeout", "3m")
-	p.expectServed(w.quit, t, stuck, image(stuck, "600d1"))
-	died := app.OperationRevision()
-	app, err = p.stack.Argo.Application(w.quit, p.project(), p.app(stuck))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if app.Running() || app.OperationRevision() == died {
-		t.Errorf("after the revert the last operation is still that of %s: %s", died, app)
+	if app.Running() || app.OperationRevision() == bad {
+		w.t.Errorf("after the revert Argo CD still has the operation of %s: %s", bad, app)
 	}
 }

@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -47,8 +46,8 @@ func (r result) String() string {
 		strings.Join(r.args, " "), r.code, r.took.Round(time.Millisecond), r.stdout, r.stderr)
 }
 
-// run runs modelops in the clone.
-func (w person) run(args ...string) result {
+// run runs modelops in the clone, signed in for one environment.
+func (w person) run(env string, args ...string) result {
 	w.t.Helper()
 	path, err := program()
 	if err != nil {
@@ -58,7 +57,7 @@ func (w person) run(args ...string) result {
 	cmd := exec.CommandContext(w.quit, path, args...)
 	cmd.Dir = w.dir
 	cmd.Env = append(os.Environ(), userEnv()...)
-	cmd.Env = append(cmd.Env, "ARGOCD_SERVER="+w.p.stack.ArgoServer, "ARGOCD_AUTH_TOKEN="+w.p.token, "ARGOCD_OPTS=--plaintext",
+	cmd.Env = append(cmd.Env, "ARGOCD_SERVER="+w.p.stack.ArgoServer, "ARGOCD_AUTH_TOKEN="+w.p.tokens[env], "ARGOCD_OPTS=--plaintext",
 		"HOME="+w.p.home, "XDG_CONFIG_HOME="+w.p.home, "CI=true")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -71,9 +70,9 @@ func (w person) run(args ...string) result {
 }
 
 // expect runs modelops and ends the test unless it exits with the code.
-func (w person) expect(code int, args ...string) result {
+func (w person) expect(code int, env string, args ...string) result {
 	w.t.Helper()
-	r := w.run(args...)
+	r := w.run(env, args...)
 	if r.code != code {
 		w.t.Fatalf("want exit %d: %s", code, r)
 	}
@@ -82,9 +81,9 @@ func (w person) expect(code int, args ...string) result {
 }
 
 // ok runs modelops and ends the test unless it exits with 0.
-func (w person) ok(args ...string) result {
+func (w person) ok(env string, args ...string) result {
 	w.t.Helper()
-	return w.expect(0, args...)
+	return w.expect(0, env, args...)
 }
 
 // git runs git in the clone.
@@ -115,14 +114,4 @@ func (w person) tree(path string) string {
 	w.t.Helper()
 	w.git("fetch", "-q", "origin", "main")
 	return w.git("rev-parse", "FETCH_HEAD:"+path)
-}
-
-// decode reads a result's standard output as JSON.
-func decode[T any](t *testing.T, r result) T {
-	t.Helper()
-	var v T
-	if err := json.Unmarshal([]byte(r.stdout), &v); err != nil {
-		t.Fatalf("standard output is not the JSON that was expected: %v\n%s", err, r)
-	}
-	return v
 }
