@@ -315,7 +315,7 @@ func TestServerTrouble(t *testing.T) {
 func TestEightPushers(t *testing.T) {
 	w := newWorld(t)
 	url := w.serve(gittest.Options{})
-	const pushers, rounds = 8, 3
+	const pushers, rounds = 8, 2
 	repos := make([]*gitops.Repo, pushers)
 	for i := range repos {
 		repos[i] = w.open(w.clone(fmt.Sprintf("c%d", i), url))

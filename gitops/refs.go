@@ -137,7 +137,7 @@ func (c *clone) checkedOut(branch string, mainBare bool) string {
 	return ""
 }
 
-var refParts = regexp.MustCompile(`(^|/)(\.|$)|\.\.|\.lock(/|$)|@\{|[ ~^:?*\[\\]|//|\.$|^@$|^-`)
+var refParts = regexp.MustCompile(`(^|/)(\.|$)|\.\.|\.lock(/|$)|@\{|[ ~^:?*\[\\]|//|^/|\.$|^@$|^-`)
 
 // checkBranch applies git's rules for branch names.
 func checkBranch(name string) error {

@@ -1,0 +1,109 @@
+package gitops
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func packet(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+
+func TestClassify(t *testing.T) {
+	cases := []struct{ reason, text, want string }{
+		{"failed to update ref", "", "stale"},
+		{"cannot lock ref 'refs/heads/main': is at 1 but expected 2", "", "stale"},
+		{"incorrect old value provided", "", "stale"},
+		{"non-fast-forward", "", "stale"},
+		{"fetch first", "", "stale"},
+		{"failed to update ref", "error: Unable to create '/srv/refs/heads/main.lock': File exists.", RejectLocked},
+		{"failed to update ref", "error: 'refs/heads/x' exists; cannot create 'refs/heads/x/y'", RejectConflict},
+		{"pre-receive hook declined", "", RejectHook},
+		{"hook declined", "", RejectHook},
+		{"protected branch hook declined", "error: GH006: Protected branch update failed", RejectProtected},
+		{"push declined due to repository rule violations", "GH013", RejectProtected},
+		{"pre-receive hook declined", "GitLab: You are not allowed to push code to protected branches on this project.", RejectProtected},
+		{"pre-receive hook declined", "Permission denied to update branch main.", RejectProtected},
+		{"TF402455: Pushes to this branch are not permitted; you must use a pull request", "", RejectProtected},
+		{"TF401027: You need the Git 'GenericContribute' permission", "", RejectPermission},
+		{"refusing to allow a GitHub App to create or update workflow", "", RejectPermission},
+		{"prohibited by Gerrit: not permitted: update", "", RejectPermission},
+		{"missing necessary objects", "", RejectShallow},
+		{"shallow update not allowed", "", RejectShallow},
+		{"unpack: index-pack abnormal exit", "", RejectSize},
+		{"deny updating a hidden ref", "", RejectPermission},
+		{"something new", "", RejectOther},
+	}
+	for _, tc := range cases {
+		err := classify(push{branch: "main"}, tc.reason, tc.text)
+		got := "stale"
+		var r *RejectedError
+		if errors.As(err, &r) {
+			got = r.Class
+		}
+		if got != tc.want {
+			t.Errorf("%q / %q: got %s, want %s", tc.reason, tc.text, got, tc.want)
+		}
+	}
+}
+
+// FuzzReport feeds any bytes to the parser of a server's answer: no panic, and success only where our branch is named
+// with ok behind an ok unpack.
+func FuzzReport(f *testing.F) {
+	good := packet("unpack ok\n") + packet("ok refs/heads/main\n") + "0000"
+	f.Add([]byte(good), false)
+	f.Add([]byte(packet("\x02hello\n")+packet("\x01"+good)+"0000"), true)
+	f.Add([]byte(packet("unpack ok\n")+packet("ng refs/heads/main hook declined\n")+"0000"), false)
+	f.Add([]byte("<html>"), true)
+	f.Fuzz(func(t *testing.T, data []byte, banded bool) {
+		rep, err := readReport(bytes.NewReader(data), banded, nil)
+		if judge(push{branch: "main"}, rep, err) != nil {
+			return
+		}
+		if !bytes.Contains(data, []byte("ok")) || rep.unpack != "ok" {
+			t.Errorf("success out of %q", data)
+		}
+		if reason, named := rep.refs["refs/heads/main"]; !named || reason != "" {
+			t.Errorf("success without our ref: %q", data)
+		}
+	})
+}
+
+func FuzzAdvert(f *testing.F) {
+	h := strings.Repeat("1", 40)
+	f.Add([]byte(packet("# service=git-upload-pack\n") + "0000" + packet(h+" HEAD\x00symref=HEAD:refs/heads/main\n") + packet(h+" refs/heads/main\n") + "0000"))
+	f.Add([]byte(packet("ERR no\n")))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a, err := readAdvert(bytes.NewReader(data))
+		if (a == nil) == (err == nil) {
+			t.Errorf("neither or both of result and error for %q", data)
+		}
+	})
+}
+
+func FuzzObjects(f *testing.F) {
+	f.Add([]byte("100644 a\x00" + strings.Repeat("x", 20)))
+	f.Add([]byte("tree " + strings.Repeat("a", 40) + "\nauthor A <a@b> 1 +0100\n\nhi"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if entries, err := parseTree(Hash{}, data); err == nil && len(data) > 0 && len(entries) == 0 {
+			t.Error("a tree without entries out of bytes")
+		}
+		if c, err := parseCommit(Hash{}, data); err == nil && c.tree.IsZero() {
+			t.Error("a commit without a tree")
+		}
+	})
+}
+
+func TestBranchNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"main": true, "feature/x": true, "v1.2": true, "ünïcode": true, "a@b": true,
+		"": false, "a..b": false, "a.lock": false, "a/b.lock/c": false, ".a": false, "a/.b": false, "a b": false, "a~b": false,
+		"a^": false, "a:b": false, "a?b": false, "a*": false, "a[": false, `a\b`: false, "a//b": false, "a/": false, "/a": false,
+		"a.": false, "@": false, "a@{b": false, "-a": false, "HEAD": false, "a\x01": false,
+	} {
+		if got := checkBranch(name) == nil; got != ok {
+			t.Errorf("%q: got %v, want %v", name, got, ok)
+		}
+	}
+}
