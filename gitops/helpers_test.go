@@ -2,6 +2,8 @@ package gitops_test
 
 import (
 	"context"
+	"errors"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,16 +29,41 @@ var start = map[string]string{
 	"models/vision/resnet/state/prod.yaml": "s1\n", "models/text/bert/prod/release.yaml": "b1\n", "models-old/x": "x\n",
 }
 
+// TestMain makes the server's repository once: every test gets a copy, which is much cheaper than six git processes.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "gitops")
+	if err == nil {
+		template, err = makeTemplate(context.Background(), dir)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+var template string
+
+func makeTemplate(ctx context.Context, dir string) (string, error) {
+	r, err := gittest.Init(ctx, filepath.Join(dir, "deploy.git"), filepath.Join(dir, "home"), true)
+	if err != nil {
+		return "", err
+	}
+	_, err = r.Commit(ctx, "main", "start", start)
+	return r.Dir, errors.Join(err, gittest.AllowPush(ctx, r))
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, ctx: t.Context(), dir: dir, home: filepath.Join(dir, "home")}
-	var err error
-	w.server, err = gittest.Init(w.ctx, filepath.Join(dir, "srv", "deploy.git"), w.home, true)
+	at := filepath.Join(dir, "srv", "deploy.git")
+	w.ok(os.CopyFS(at, os.DirFS(template)))
+	w.ok(os.MkdirAll(w.home, 0o755))
+	git, err := gittest.Find()
 	w.ok(err)
-	w.ok(gittest.AllowPush(w.ctx, w.server))
-	_, err = w.server.Commit(w.ctx, "main", "start", start)
-	w.ok(err)
+	w.server = &gittest.Repo{Dir: at, Git: git, Env: gittest.Environ(w.home)}
 	return w
 }
 

@@ -214,7 +214,12 @@ func (r *Repo) noBranch(where string) error {
 
 // At returns the commit with a full hash from what is here, or *MissingError.
 func (r *Repo) At(ctx context.Context, h Hash) (*Snapshot, error) {
-	return readSnapshot(ctx, r.objs, h)
+	s, err := readSnapshot(ctx, r.objs, h)
+	if err != nil {
+		return nil, err
+	}
+	s.edge = r.shallow
+	return s, nil
 }
 
 // Commit builds the commit that a change makes of base, in memory: nothing is written before Push, so that a dry run is
