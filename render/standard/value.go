@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -152,13 +153,17 @@ func text(s string) (*yaml.Node, error) {
 		return nil, fmt.Errorf("a text has %d bytes, at most %d are possible", len(s), maxText)
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: s}
-	if !plain(s) || yaml.IsYaml1_1NonString(n) {
+	if !plain(s) && !amount.MatchString(s) || yaml.IsYaml1_1NonString(n) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n, nil
 }
 
+// amount is a quantity with a unit, which no reader takes for a number.
+var amount = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i|[MGTP])$`)
+
 func plain(s string) bool {
+	s = strings.TrimPrefix(s, "--") // a flag of a command line
 	if s == "" || strings.HasSuffix(s, ":") {
 		return false
 	}
