@@ -122,7 +122,7 @@ func DefaultPatience() Patience {
 		ImagePull: 30 * time.Second, ContainerConfig: 30 * time.Second,
 		Admission: 10 * time.Second, Quota: 45 * time.Second, Unschedulable: 5 * time.Minute,
 		Degraded: 20 * time.Second, Comparison: 45 * time.Second, Stalled: time.Minute,
-		Outage: 2 * time.Minute,
+		Outage:           2 * time.Minute,
 		OperationRetries: 2, LogLines: 20,
 	}
 }
