@@ -25,23 +25,24 @@ func (s *Stack) startArgo(ctx context.Context) error {
 	}
 	redis, repo := loopback(port[0]), loopback(port[1])
 	s.ArgoServer = loopback(port[2])
-	s.AppSetWebhook = "http://" + loopback(port[3]) + "/api/webhook"
+	webhook := loopback(port[3])
+	s.AppSetWebhook = "http://" + webhook + "/api/webhook"
 	if err := s.startRedis(ctx, port[0]); err != nil {
 		return err
 	}
 	for _, c := range []argoComponent{
-		{name: "argocd-repo-server", health: "http://" + loopback(port[4]) + "/healthz", args: []string{
+		{name: "argocd-repo-server", ready: answers("http://"+loopback(port[4])+"/healthz", ""), args: []string{
 			"--redis=" + redis, "--address=127.0.0.1", fmt.Sprintf("--port=%d", port[1]),
 			"--metrics-address=127.0.0.1", fmt.Sprintf("--metrics-port=%d", port[4])}},
-		{name: "argocd-application-controller", health: "http://" + loopback(port[5]) + "/healthz", args: []string{
+		{name: "argocd-application-controller", ready: answers("http://"+loopback(port[5])+"/healthz", ""), args: []string{
 			"--redis=" + redis, "--repo-server=" + repo, fmt.Sprintf("--metrics-port=%d", port[5])}},
-		{name: "argocd-server", health: "http://" + s.ArgoServer + "/healthz", args: []string{
+		{name: "argocd-server", ready: answers("http://"+s.ArgoServer+"/healthz", ""), args: []string{
 			"--insecure", "--redis=" + redis, "--repo-server=" + repo, "--dex-server=http://127.0.0.1:1",
 			"--address=127.0.0.1", fmt.Sprintf("--port=%d", port[2]),
 			"--metrics-address=127.0.0.1", fmt.Sprintf("--metrics-port=%d", port[6])}},
-		{name: "argocd-applicationset-controller", health: "http://" + loopback(port[8]) + "/readyz", args: []string{
+		{name: "argocd-applicationset-controller", ready: listens(webhook), args: []string{
 			"--argocd-repo-server=" + repo, "--metrics-addr=" + loopback(port[7]), "--probe-addr=" + loopback(port[8]),
-			"--webhook-addr=" + loopback(port[3])}},
+			"--webhook-addr=" + webhook}},
 	} {
 		if err := s.startArgoComponent(ctx, c); err != nil {
 			return err
@@ -52,9 +53,9 @@ func (s *Stack) startArgo(ctx context.Context) error {
 
 // argoComponent is one role of Argo CD's single program.
 type argoComponent struct {
-	name   string
-	health string
-	args   []string
+	name  string
+	ready func(context.Context) error
+	args  []string
 }
 
 // startArgoComponent starts one component and waits for its health. The roles of one program are chosen by a variable.
@@ -64,7 +65,7 @@ func (s *Stack) startArgoComponent(ctx context.Context, c argoComponent) error {
 	if err != nil {
 		return err
 	}
-	return p.ready(ctx, answers(c.health, ""))
+	return p.ready(ctx, c.ready)
 }
 
 // argoEnv lets Argo CD run outside a cluster: it takes the kubeconfig's cluster for its own, and finds its files, and
@@ -89,13 +90,18 @@ func (s *Stack) startRedis(ctx context.Context, port int) error {
 	if err != nil {
 		return err
 	}
-	return p.ready(ctx, func(ctx context.Context) error {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", loopback(port))
+	return p.ready(ctx, listens(loopback(port)))
+}
+
+// listens returns a check that somebody listens at the address, for parts that answer no health question.
+func listens(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 		if err != nil {
 			return err
 		}
 		return conn.Close()
-	})
+	}
 }
 
 // loopback is an address on this machine alone.
