@@ -141,6 +141,11 @@ func (d *deployment) shrink(rs *replicaSet) {
 		if old == rs {
 			continue
 		}
+		// Those that serve nobody go first, as the real controller has it.
+		old.pods = slices.DeleteFunc(old.pods, func(p *pod) bool {
+			p.gone = !p.ready
+			return p.gone
+		})
 		for len(old.pods) > max(keep, 0) {
 			old.pods[len(old.pods)-1].gone = true
 			old.pods = old.pods[:len(old.pods)-1]

@@ -308,3 +308,12 @@ func (s *Server) Serving(namespace, name string) (image string, complete bool) {
 	})
 	return image, complete
 }
+
+// Terminate ends the running operation of an Application, as somebody else may.
+func (s *Server) Terminate(name string) {
+	s.locked(func() {
+		if a := s.apps[name]; a != nil && a.op != nil && a.op.state() != nil {
+			a.op.terminate()
+		}
+	})
+}
