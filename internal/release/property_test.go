@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ type world struct {
 	version  int
 	clock    time.Time
 	rewrote  bool
+	rand     *rand.Rand
 	log      []string
 }
 
@@ -86,8 +88,8 @@ func (w *world) tree(name string) string {
 	return out
 }
 
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, bare: filepath.Join(t.TempDir(), "deploy.git"), clone: filepath.Join(t.TempDir(), "clone"),
+func newWorld(t *testing.T, seed uint64) *world {
+	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), bare: filepath.Join(t.TempDir(), "deploy.git"), clone: filepath.Join(t.TempDir(), "clone"),
 		overlays: map[string]*overlayModel{}, clock: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
 	w.git(".", "init", "-q", "--bare", "-b", "main", w.bare)
 	w.git(".", "clone", "-q", w.bare, w.clone)
@@ -285,7 +287,7 @@ func (w *world) hold(name string) {
 	if len(m.past) == 0 {
 		return
 	}
-	p := m.past[rand.IntN(len(m.past))]
+	p := m.past[w.rand.IntN(len(m.past))]
 	w.say("hold %s %s", name, p.key)
 	if _, err := w.do(func(d *release.Desk) release.Planner {
 		return func(ctx context.Context, s *gitops.Snapshot) (*release.Plan, error) {
@@ -309,7 +311,7 @@ func (w *world) handEdit(name string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.write(dirOf(name)+"/kustomization.yaml", string(data)+fmt.Sprintf("# by hand %d\n", rand.IntN(1<<30)))
+	w.write(dirOf(name)+"/kustomization.yaml", string(data)+fmt.Sprintf("# by hand %d\n", w.rand.IntN(1<<30)))
 	w.commit("hand edit")
 	m.edited = true
 }
@@ -317,15 +319,17 @@ func (w *world) handEdit(name string) {
 func (w *world) elsewhere() {
 	w.say("commit elsewhere")
 	w.pull()
-	w.write("README.md", fmt.Sprint(rand.Int()))
+	w.write("README.md", fmt.Sprint(w.rand.Int()))
 	w.commit("elsewhere")
 }
 
 func (w *world) merge() {
+	if w.depth() < 2 {
+		return
+	}
 	w.say("merge")
-	w.pull()
 	w.git(w.clone, "checkout", "-q", "-B", "side", "HEAD~1")
-	w.write(fmt.Sprintf("notes/%d.md", rand.Int()), "side")
+	w.write(fmt.Sprintf("notes/%d.md", w.rand.Int()), "side")
 	w.git(w.clone, "add", "-A")
 	w.git(w.clone, "commit", "-q", "-m", "side")
 	w.git(w.clone, "checkout", "-q", "-B", "main", "origin/main")
@@ -342,7 +346,7 @@ func (w *world) depth() int {
 
 // squash makes the last commits one; what lay between is out of the history.
 func (w *world) squash() {
-	n := min(w.depth()-2, 1+rand.IntN(3))
+	n := min(w.depth()-2, 1+w.rand.IntN(3))
 	if n < 1 {
 		return
 	}
@@ -354,7 +358,7 @@ func (w *world) squash() {
 
 // rebase writes the last commits again under other ids.
 func (w *world) rebase() {
-	n := min(w.depth()-2, 1+rand.IntN(3))
+	n := min(w.depth()-2, 1+w.rand.IntN(3))
 	if n < 1 {
 		return
 	}
@@ -405,41 +409,57 @@ func (w *world) judge() {
 	}
 }
 
-// TestRandomSequences walks random sequences of everything that people and tools do to a repository.
+// TestRandomSequences walks random sequences of everything that people and tools do to a repository. The seeds are
+// fixed; MODELOPS_SEEDS=N walks N more, and MODELOPS_STEPS makes them longer.
 func TestRandomSequences(t *testing.T) {
-	for seed := range 6 {
+	for seed := range number(t, "MODELOPS_SEEDS", 3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			names := []string{"vision/resnet", "vision/detr", "nlp/bert"}
-			for range 40 {
-				w.clock = w.clock.Add(time.Minute)
-				name := names[rand.IntN(len(names))]
-				switch rand.IntN(16) {
-				case 0, 1, 2, 3, 4, 5:
-					w.promote(name)
-				case 6, 7:
-					w.revert(name, false)
-				case 8, 9:
-					w.revert(name, true)
-				case 10:
-					w.hold(name)
-				case 11:
-					w.handEdit(name)
-				case 12:
-					w.elsewhere()
-				case 13:
-					w.merge()
-				case 14:
-					w.squash()
-				case 15:
-					w.rebase()
-				}
+			w := newWorld(t, uint64(seed))
+			for range number(t, "MODELOPS_STEPS", 25) {
+				w.step()
 				w.judge()
 			}
 			if out := w.git(w.bare, "fsck", "--strict"); strings.Contains(out, "error") {
 				t.Fatal(out)
 			}
 		})
+	}
+}
+
+func number(t *testing.T, name string, usual int) int {
+	value := os.Getenv(name)
+	if value == "" {
+		return usual
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
+
+func (w *world) step() {
+	w.clock = w.clock.Add(time.Minute)
+	name := []string{"vision/resnet", "vision/detr", "nlp/bert"}[w.rand.IntN(3)]
+	switch w.rand.IntN(16) {
+	case 0, 1, 2, 3, 4, 5:
+		w.promote(name)
+	case 6, 7:
+		w.revert(name, false)
+	case 8, 9:
+		w.revert(name, true)
+	case 10:
+		w.hold(name)
+	case 11:
+		w.handEdit(name)
+	case 12:
+		w.elsewhere()
+	case 13:
+		w.merge()
+	case 14:
+		w.squash()
+	case 15:
+		w.rebase()
 	}
 }
