@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -189,39 +191,55 @@ func (d *disk) close() error {
 	return errors.Join(errs...)
 }
 
-// write stores one object loose, unless it is there. Like git's default it does not fsync loose objects; the ref that
-// makes them reachable is.
-func (d *disk) write(h Hash, obj object) error {
+// writer stores objects loose. One deflater serves them all: it is by far the largest thing that a commit allocates.
+type writer struct {
+	dir string
+	z   *zlib.Writer
+}
+
+// newWriter compresses as little as git does for loose objects, whose time counts and whose size a later gc mends.
+func (d *disk) newWriter() (*writer, error) {
+	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+	return &writer{dir: d.stores[0].dir, z: z}, err
+}
+
+// write stores one object, unless it is there. Like git's default it does not fsync loose objects; the ref that makes
+// them reachable is.
+func (w *writer) write(h Hash, obj object) error {
 	hex := h.String()
-	dir := filepath.Join(d.stores[0].dir, hex[:2])
+	dir := filepath.Join(w.dir, hex[:2])
 	name := filepath.Join(dir, hex[2:])
 	if _, err := os.Stat(name); err == nil {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+	tmp := filepath.Join(dir, fmt.Sprintf("tmp_obj_%016x", rand.Uint64()))
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(dir, 0o777); err == nil {
+			f, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
+		}
 	}
-	tmp, err := os.CreateTemp(dir, "tmp_obj_")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // gone after the rename
-	err = errors.Join(deflate(tmp, obj), tmp.Chmod(0o444), tmp.Close())
-	if err != nil {
-		return err
+	if err = errors.Join(w.deflate(f, obj), f.Close()); err == nil {
+		err = os.Rename(tmp, name)
 	}
-	return os.Rename(tmp.Name(), name)
+	if err != nil {
+		return errors.Join(err, os.Remove(tmp))
+	}
+	return nil
 }
 
-func deflate(w io.Writer, obj object) error {
-	z := zlib.NewWriter(w)
-	if _, err := fmt.Fprintf(z, "%s %d\x00", obj.kind, len(obj.data)); err != nil {
+func (w *writer) deflate(out io.Writer, obj object) error {
+	w.z.Reset(out)
+	if _, err := fmt.Fprintf(w.z, "%s %d\x00", obj.kind, len(obj.data)); err != nil {
 		return err
 	}
-	if _, err := z.Write(obj.data); err != nil {
+	if _, err := w.z.Write(obj.data); err != nil {
 		return err
 	}
-	return z.Close()
+	return w.z.Close()
 }
 
 // noAlternates hides objects/info/alternates from go-git.

@@ -78,8 +78,12 @@ func (f *fileRemote) push(ctx context.Context, u push) error {
 
 func (f *fileRemote) move(ctx context.Context, u push) error {
 	var who Ident
+	w, err := f.disk.newWriter()
+	if err != nil {
+		return err
+	}
 	for h, o := range u.objects {
-		if err := f.disk.write(h, o); err != nil {
+		if err := w.write(h, o); err != nil {
 			return &TransportError{Op: "push to", URL: f.url(), Err: err}
 		}
 		if h == u.new {

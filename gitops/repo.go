@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -224,7 +225,7 @@ func (r *Repo) At(ctx context.Context, h Hash) (*Snapshot, error) {
 
 // Commit builds the commit that a change makes of base, in memory: nothing is written before Push, so that a dry run is
 // this and no more. A nil base makes the first commit of a branch. Errors: ErrNoChange, *ScopeError, *MissingError,
-// *IdentityError.
+// *IdentityError, *SignError.
 func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity) (*Snapshot, error) {
 	root, err := c.edits()
 	if err != nil {
@@ -249,8 +250,11 @@ func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity
 	if err := id.check(); err != nil {
 		return nil, err
 	}
-	h := r.objs.put(plumbing.CommitObject, encodeCommit(tree, parents, id, c.Message.String()))
-	return r.At(ctx, h)
+	raw, err := r.sign(ctx, encodeCommit(tree, parents, id, c.Message.String()), id.Committer)
+	if err != nil {
+		return nil, err
+	}
+	return r.At(ctx, r.objs.put(plumbing.CommitObject, raw))
 }
 
 // store writes the new objects that a commit needs into the clone, those that others name first.
@@ -259,10 +263,13 @@ func (r *Repo) store(next *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	for i := range list {
-		h := list[len(list)-1-i]
+	w, err := r.disk.newWriter()
+	if err != nil {
+		return err
+	}
+	for _, h := range slices.Backward(list) {
 		obj, _ := r.objs.get(h)
-		if err := r.disk.write(h, obj); err != nil {
+		if err := w.write(h, obj); err != nil {
 			return fmt.Errorf("write object %s: %w", h, err)
 		}
 	}
