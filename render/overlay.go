@@ -117,6 +117,7 @@ func Labels(t spec.Target, version string) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/name":       t.Model,
 		"app.kubernetes.io/part-of":    t.Team,
+		"app.kubernetes.io/component":  "server",
 		"app.kubernetes.io/managed-by": "modelops",
 		"app.kubernetes.io/version":    version,
 		"modelops.dev/team":            t.Team,

@@ -20,6 +20,7 @@ const (
 	defaultGPU          = "nvidia.com/gpu"
 	defaultUtilization  = 70
 	defaultUser         = 1000
+	defaultPort         = 8080
 	artifactOCI         = "oci"
 	artifactClaim       = "pvc"
 	artifactDownload    = "download"
@@ -121,9 +122,6 @@ func reference(place, digest string) string {
 // resolve joins a model's serving with its runtime's values and the spec's defaults.
 func resolve(t spec.Target, s spec.Serving, rt standard.Runtime, a artifact) (map[string]any, error) {
 	ports := portsOf(s.Ports, rt.Ports)
-	if ports.HTTP == 0 && ports.GRPC == 0 {
-		return nil, fmt.Errorf("runtime %s has no port of its own: spec.ports.http or spec.ports.grpc is needed", rt.Name)
-	}
 	startup, err := seconds(or(s.StartupTimeout, rt.StartupTimeout), defaultStartup)
 	if err != nil {
 		return nil, fmt.Errorf("spec.startupTimeout: %w", err)
@@ -164,11 +162,16 @@ func seconds(text string, otherwise time.Duration) (int64, error) {
 	return int64(d / time.Second), err
 }
 
+// portsOf falls back to one HTTP port where neither the model nor its runtime names a port to serve on.
 func portsOf(s *spec.Ports, rt spec.Ports) *spec.Ports {
-	if s == nil {
-		return &rt
+	p := rt
+	if s != nil {
+		p = spec.Ports{HTTP: or(s.HTTP, rt.HTTP), GRPC: or(s.GRPC, rt.GRPC), Metrics: or(s.Metrics, rt.Metrics)}
 	}
-	return &spec.Ports{HTTP: or(s.HTTP, rt.HTTP), GRPC: or(s.GRPC, rt.GRPC), Metrics: or(s.Metrics, rt.Metrics)}
+	if p.HTTP == 0 && p.GRPC == 0 {
+		p.HTTP = defaultPort
+	}
+	return &p
 }
 
 // healthOf leaves all endpoints out where there is no HTTP port to ask them on.

@@ -84,15 +84,27 @@ func Build(files map[string][]byte) (Objects, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	m, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, root)
+	m, err := kustomize(fsys, root)
 	if err != nil {
-		return nil, fmt.Errorf("kustomize: %w", err)
+		return nil, err
 	}
 	objects, err := objectsOf(m)
 	if err != nil {
 		return nil, err
 	}
 	return objects, in.matched(objects)
+}
+
+// kustomize runs it with the options of the CLI: among them the order of the objects, which the library's own default
+// leaves as it is.
+func kustomize(fsys filesys.FileSystem, dir string) (resmap.ResMap, error) {
+	options := krusty.MakeDefaultOptions()
+	options.Reorder = krusty.ReorderOptionUnspecified
+	m, err := krusty.MakeKustomizer(options).Run(fsys, dir)
+	if err != nil {
+		return nil, fmt.Errorf("kustomize: %w", err)
+	}
+	return m, nil
 }
 
 func objectsOf(m resmap.ResMap) (Objects, error) {

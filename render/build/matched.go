@@ -6,7 +6,6 @@ import (
 	"path"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -141,9 +140,5 @@ func (in *inspection) withoutPatches(k kustomization) (resmap.ResMap, error) {
 	if err := fsys.WriteFile(path.Join(root, k.file), b.Bytes()); err != nil {
 		return nil, fmt.Errorf("%s: %w", k.file, err)
 	}
-	m, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(fsys, path.Join(root, k.dir))
-	if err != nil {
-		return nil, fmt.Errorf("kustomize: %w", err)
-	}
-	return m, nil
+	return kustomize(fsys, path.Join(root, k.dir))
 }

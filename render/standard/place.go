@@ -42,7 +42,25 @@ func set(n *yaml.RNode, path []string, value *yaml.Node) error {
 	if err != nil {
 		return err
 	}
-	return parent.PipeE(yaml.FieldSetter{Name: last, Value: yaml.NewRNode(value), OverrideStyle: true})
+	return setField(parent.YNode(), last, value)
+}
+
+// setField does what kyaml's FieldSetter does, but for one thing: that takes the style of what was there, and so writes
+// a text such as "yes" without its quotes over one that needed none.
+func setField(n *yaml.Node, name string, value *yaml.Node) error {
+	if n.Kind != yaml.MappingNode {
+		return fmt.Errorf("%s cannot be set in something that has no fields", name)
+	}
+	if old := fieldOf(n, name); old != nil {
+		*old = *value
+		return nil
+	}
+	key, err := text(name)
+	if err != nil {
+		return err
+	}
+	n.Content = append(n.Content, key, value)
+	return nil
 }
 
 // add puts the keys of a map, or the elements of a list, to those at the path.
@@ -64,8 +82,7 @@ func add(n *yaml.RNode, path []string, value *yaml.Node) error {
 		return at.PipeE(yaml.Append(value.Content...))
 	}
 	for i := 0; i+1 < len(value.Content); i += 2 {
-		err := at.PipeE(yaml.FieldSetter{Name: value.Content[i].Value, Value: yaml.NewRNode(value.Content[i+1]), OverrideStyle: true})
-		if err != nil {
+		if err := setField(at.YNode(), value.Content[i].Value, value.Content[i+1]); err != nil {
 			return err
 		}
 	}
