@@ -1,0 +1,100 @@
+package cmd
+
+import (
+	"github.com/urfave/cli/v2"
+
+	"github.com/modelops/modelops/internal/view"
+	"github.com/modelops/modelops/internal/workspace"
+	"github.com/modelops/modelops/render/build"
+)
+
+func (s *session) buildCommand() *cli.Command {
+	return s.command(entry{
+		name: "build", args: "TEAM/MODEL", least: 1, most: 1, usage: "print the built manifests of an overlay",
+		about: `Prints what kustomize build prints, from the work tree, or from a commit with --ref. TEAM alone prints what is built
+for the tenant.`,
+		examples: []string{"modelops build vision/resnet --env prod", "modelops build vision/resnet --env prod --ref HEAD~1 -o json", "modelops build vision --env prod"},
+		flags:    []cli.Flag{envFlag(), &cli.StringFlag{Name: "ref", Usage: "`COMMIT` to build from, instead of the work tree"}},
+		run:      s.build,
+	})
+}
+
+func (s *session) build(c *cli.Context) error {
+	s.target = c.Args().First()
+	tree, done, err := s.treeAt(c, c.String("ref"))
+	if err != nil {
+		return err
+	}
+	defer done()
+	dir, err := buildDir(tree, s.target, c.String("env"))
+	if err != nil {
+		return err
+	}
+	files, err := tree.Folder(dir)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return &usageError{Message: "build " + dir + ": " + tree.Name + " has no such folder",
+			Next: []string{"modelops promote " + s.target + " --env " + c.String("env") + " --version VERSION", "modelops status " + s.target}}
+	}
+	objects, err := build.Build(files)
+	if err != nil {
+		return err
+	}
+	if !s.out.JSON() {
+		return s.out.Raw(objects.YAML())
+	}
+	v := view.Built{Path: dir, Objects: []map[string]any{}}
+	for _, o := range objects {
+		v.Objects = append(v.Objects, o.Content)
+	}
+	return s.out.Print(v)
+}
+
+// buildDir is the overlay's folder, or a tenant's.
+func buildDir(tree workspace.Tree, who, env string) (string, error) {
+	p, err := tree.Platform()
+	if err != nil {
+		return "", err
+	}
+	if env, err = (&store{platform: p}).oneEnvironment(env); err != nil {
+		return "", err
+	}
+	if workspace.ParseTeam(who) == nil {
+		if _, err := tree.Team(who); err != nil {
+			return "", err
+		}
+		return workspace.TenantDir(who) + "/" + env, nil
+	}
+	t, err := workspace.ParseModel(who)
+	if err != nil {
+		return "", err
+	}
+	t.Env = env
+	if _, err := tree.Select([]string{who}); err != nil {
+		return "", err
+	}
+	return t.Dir(), nil
+}
+
+// treeAt is the work tree, or a commit where one is named; done releases it.
+func (s *session) treeAt(c *cli.Context, ref string) (workspace.Tree, func(), error) {
+	if ref != "" {
+		repo, err := s.openRepo(c, c.String("branch"))
+		if err != nil {
+			return workspace.Tree{}, nil, err
+		}
+		snap, err := repo.Local(c.Context, ref)
+		if err != nil {
+			_ = repo.Close()
+			return workspace.Tree{}, nil, err
+		}
+		return treeOf(snap), func() { _ = repo.Close() }, nil
+	}
+	d, err := s.disk(c)
+	if err != nil {
+		return workspace.Tree{}, nil, err
+	}
+	return d.Tree(), func() { _ = d.Close() }, nil
+}

@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+)
+
+// usageError is a command line that cannot be meant.
+type usageError struct {
+	Message string
+	Next    []string
+}
+
+func (e *usageError) Error() string { return e.Message }
+
+// Hints are what to type instead.
+func (e *usageError) Hints() []string { return e.Next }
+
+// refusedError is a change of files that a rule forbids.
+type refusedError struct {
+	Message string
+	Next    []string
+}
+
+func (e *refusedError) Error() string { return e.Message }
+
+// Hints are what to do next.
+func (e *refusedError) Hints() []string { return e.Next }
+
+// findingsError ends a check that found something and has already shown it.
+type findingsError struct {
+	Message string
+	Next    []string
+}
+
+func (e *findingsError) Error() string { return e.Message }
+
+// Hints are what to do about it.
+func (e *findingsError) Hints() []string { return e.Next }
+
+// errShown marks an error whose text the result already carries, so that it is not printed twice.
+var errShown = errors.New("already shown")
+
+// shown ends a command with the code of err, without printing it.
+func shown(err error) error { return errors.Join(err, errShown) }
+
+// interruptedError ends a command that the user stopped.
+type interruptedError struct{ cause error }
+
+func (e *interruptedError) Error() string { return "interrupted" }
+
+func (e *interruptedError) Unwrap() error { return context.Canceled }
+
+// leftError adds the state that a failure leaves behind, and what to do about it.
+type leftError struct {
+	err  error
+	left string
+	next []string
+}
+
+func (e *leftError) Error() string { return e.err.Error() }
+
+func (e *leftError) Unwrap() error { return e.err }
+
+// Hints are what to do about the state that is left.
+func (e *leftError) Hints() []string { return e.next }
+
+// leaving says what a failure leaves behind; nil stays nil.
+func leaving(err error, left string, next ...string) error {
+	if err == nil {
+		return nil
+	}
+	return &leftError{err, left, next}
+}
+
+// targetError names what a failed command was about.
+type targetError struct {
+	err    error
+	target string
+}
+
+func (e *targetError) Error() string { return e.err.Error() }
+
+func (e *targetError) Unwrap() error { return e.err }
+
+func withTarget(err error, target string) error {
+	if target == "" {
+		return err
+	}
+	return &targetError{err, target}
+}

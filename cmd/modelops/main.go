@@ -1,0 +1,18 @@
+// Command modelops promotes and reverts models in a GitOps repository.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/modelops/modelops/cmd"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal lets the command end in order; from then on a second one kills as usual.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cmd.Run(ctx, os.Args, cmd.OSEnv()))
+}

@@ -1,0 +1,69 @@
+package cmd
+
+import (
+	"context"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/internal/release"
+	"github.com/modelops/modelops/internal/view"
+)
+
+// retirement is a model on its way out of one environment, in two commits: the retired release, and the removal of the
+// folder once Argo CD has proven that nothing of it runs any more.
+type retirement struct{ retire, remove changing }
+
+func (s *session) retire(c *cli.Context) error {
+	s.target = c.Args().First()
+	st, err := s.open(c)
+	if err != nil {
+		return err
+	}
+	defer st.close()
+	models, err := st.tree().Select(trimmed(c))
+	if err != nil {
+		return err
+	}
+	if len(models) != 1 {
+		return &usageError{Message: "model remove: one model is needed, written TEAM/MODEL"}
+	}
+	desk, id, err := s.desk(c.Context, st.repo)
+	if err != nil {
+		return leaving(err, "nothing was changed")
+	}
+	req := release.Retire{Model: models[0], Env: c.String("env"), Reason: c.String("reason")}
+	step := func(plan func(context.Context, *gitops.Snapshot, release.Retire) (*release.Plan, error)) changing {
+		return changing{st: st, desk: desk, id: id, planner: func(ctx context.Context, snap *gitops.Snapshot) (*release.Plan, error) { return plan(ctx, snap, req) }}
+	}
+	r := retirement{retire: step(desk.PlanRetire), remove: step(desk.PlanRemove)}
+	if c.Bool("dry-run") {
+		return s.preview(c, r.retire)
+	}
+	return s.retireSteps(c, st, r)
+}
+
+func (s *session) retireSteps(c *cli.Context, st *store, r retirement) error {
+	v, res, err := s.carryOut(c, r.retire)
+	if err != nil {
+		return err
+	}
+	var ferr error
+	if v.Waits, ferr = s.followed(c, st, res, v); ferr != nil || !c.Bool("wait") && !c.Bool("unproven") {
+		if ferr == nil && len(v.Targets) == 1 && v.Targets[0].To != nil {
+			v.Notes = append(v.Notes, "the folder stays until it is proven that nothing runs: run this again with --wait")
+		}
+		if err := s.out.Print(view.Done{Change: v}); err != nil {
+			return err
+		}
+		return ferr
+	}
+	st.tip = res.Tip
+	gone, _, err := s.carryOut(c, r.remove)
+	if err != nil {
+		return err
+	}
+	gone.Waits, gone.Changed = v.Waits, gone.Changed || v.Changed
+	gone.Targets = append(v.Targets, gone.Targets...)
+	return s.out.Print(view.Done{Change: gone})
+}

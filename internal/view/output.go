@@ -1,0 +1,121 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Format of results.
+type Format string
+
+// The formats that a command can be asked for.
+const (
+	FormatText Format = "text"
+	FormatJSON Format = "json"
+)
+
+// Result is what a command found or did. Its JSON is the documented shape; Text writes it for people.
+type Result interface {
+	Text(t *Text)
+}
+
+// Options say where results and messages go, and how.
+type Options struct {
+	// Out takes results, Err messages and progress.
+	Out, Err io.Writer
+	Format   Format
+	// ColorOut and ColorErr say whether the two take ANSI colours; OutTerminal and ErrTerminal whether a person watches.
+	ColorOut, ColorErr       bool
+	OutTerminal, ErrTerminal bool
+	// Verbose shows diffs and facts that are otherwise left out.
+	Verbose bool
+	Dialect Dialect
+}
+
+// Output prints results, messages and failures. It may be used by several goroutines.
+type Output struct {
+	opts Options
+	mu   sync.Mutex
+	live bool // an unfinished progress line stands on Err
+}
+
+// New makes an output.
+func New(o Options) *Output { return &Output{opts: o} }
+
+// Verbose says whether details are wanted.
+func (o *Output) Verbose() bool { return o.opts.Verbose }
+
+// JSON says whether the result is printed as one JSON document.
+func (o *Output) JSON() bool { return o.opts.Format == FormatJSON }
+
+// Print writes a command's one result to Out.
+func (o *Output) Print(r Result) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.endLive()
+	if o.opts.Format == FormatJSON {
+		return writeJSON(o.opts.Out, r)
+	}
+	t := newText(o.opts.ColorOut, o.opts.Verbose)
+	r.Text(t)
+	return t.flush(o.opts.Out, o.opts.Dialect)
+}
+
+// Raw writes a document for programs, byte for byte; at a terminal it is escaped as any other text.
+func (o *Output) Raw(data []byte) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.endLive()
+	if o.opts.OutTerminal {
+		data = []byte(EscapeBlock(string(data)))
+	}
+	_, err := o.opts.Out.Write(data)
+	return err
+}
+
+// Say writes a message for the person at the terminal to Err; args are escaped. Where results are JSON, nobody reads it.
+func (o *Output) Say(format string, args ...any) {
+	if o.JSON() {
+		return
+	}
+	o.message(func(t *Text) { t.Line(format, args...) })
+}
+
+// Show writes a result to Err, for what is shown before the result: a plan, before it is carried out.
+func (o *Output) Show(r Result) {
+	if !o.JSON() {
+		o.message(r.Text)
+	}
+}
+
+func (o *Output) message(write func(*Text)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.endLive()
+	t := newText(o.opts.ColorErr, o.opts.Verbose)
+	write(t)
+	// A message that cannot be written has nowhere to complain.
+	_ = t.flush(o.opts.Err, o.opts.Dialect)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	_, err := w.Write(escapeJSON(b.Bytes()))
+	return err
+}
+
+// Help writes a text of our own as it stands.
+func (o *Output) Help(s string) error {
+	_, err := io.WriteString(o.opts.Out, strings.TrimRight(s, "\n")+"\n")
+	return err
+}
