@@ -71,8 +71,7 @@ spec:
   limits: {maxMemory: 64Gi}
 `
 
-// served is a model's spec. Its startup budget is short, so that a Deployment that never becomes ready misses its
-// deadline within a test's patience.
+// served is a model's spec: two replicas that ask for the memory.
 func served(model, memory string) string {
 	return fmt.Sprintf(`apiVersion: modelops.dev/v1alpha1
 kind: Model

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,10 +14,10 @@ import (
 // failure is a version that never becomes healthy, and what modelops has to say about it.
 type failure struct {
 	model     string
-	behaviour string        // how its pods behave: the start of the image's digest
-	memory    string        // that one replica asks for, where that is what is wrong
-	within    time.Duration // by when the wait must have ended
-	causes    []string      // words that the message must contain
+	behaviour string            // how its pods behave: the start of the image's digest
+	specs     map[string]string // files of the model that come with it
+	within    time.Duration     // by when the wait must have ended
+	causes    []string          // words that the message must contain
 }
 
 // failures lists the ways in which a version can be bad, each with a model of its own.
@@ -24,10 +25,20 @@ func failures() []failure {
 	return []failure{
 		{model: "crashing", behaviour: "bad1", within: 90 * time.Second, causes: []string{"crash-loop", "OOMKilled"}},
 		{model: "unpullable", behaviour: "bad2", within: 90 * time.Second, causes: []string{"image-pull", "manifest unknown"}},
-		{model: "greedy", behaviour: "600d2", memory: "60Gi", within: 90 * time.Second, causes: []string{"quota", "exceeded quota"}},
-		{model: "unready", behaviour: "bad0", within: 4 * time.Minute, causes: []string{"progress-deadline"}},
+		{model: "greedy", behaviour: "600d2", within: 90 * time.Second, causes: []string{"quota", "exceeded quota"},
+			specs: map[string]string{"model.yaml": served("greedy", "60Gi")}},
+		{model: "unready", behaviour: "bad0", within: 3 * time.Minute, causes: []string{"progress-deadline"},
+			specs: map[string]string{"patches/deadline.yaml": deadlinePatch}},
 	}
 }
+
+// deadlinePatch shortens the time that a rollout has, which is minutes since models load slowly. A version that is
+// never ready says nothing else of what is wrong with it.
+const deadlinePatch = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: unready}
+spec: {progressDeadlineSeconds: 45}
+`
 
 // steady and stuck are the models of the other scenarios.
 const (
@@ -145,10 +156,7 @@ func failAndRevert(t *testing.T, p *platform, f failure) {
 	for _, o := range in(f.model) {
 		before[o.env] = w.tree(o.folder())
 	}
-	if f.memory != "" {
-		write(t, w.dir, map[string]string{"models/" + team + "/" + f.model + "/model.yaml": served(f.model, f.memory)})
-		w.push("give " + f.model + " more memory")
-	}
+	w.change(f.model, f.specs)
 	for _, o := range in(f.model) {
 		expectFailure(w, f, w.expect(6, o.env, promote(o, "2.0.0", f.behaviour, "--wait", "--timeout", timeout)...))
 	}
@@ -158,6 +166,16 @@ func failAndRevert(t *testing.T, p *platform, f failure) {
 	}
 	first := overlay{f.model, staging}
 	w.expect(4, staging, promote(first, "2.0.0", f.behaviour)...)
+}
+
+// change commits and pushes files of a model, as its team does.
+func (w person) change(model string, files map[string]string) {
+	w.t.Helper()
+	if len(files) > 0 {
+		w.git("pull", "-q", "--ff-only", "origin", "main")
+		write(w.t, filepath.Join(w.dir, "models", team, model), files)
+		w.push("change " + model)
+	}
 }
 
 // expectFailure checks that a wait ended in time and named its cause.
@@ -187,8 +205,7 @@ metadata:
 func revertDuringSync(t *testing.T, p *platform) {
 	w := p.person(t, 12*time.Minute)
 	serve(w, stuck)
-	write(t, w.dir, map[string]string{"models/" + team + "/" + stuck + "/patches/wave.yaml": wavePatch})
-	w.push("wait for the server before its service")
+	w.change(stuck, map[string]string{"patches/wave.yaml": wavePatch})
 	for _, o := range in(stuck) {
 		w.ok(o.env, promote(o, "2.0.0", "bad0", "--sync")...)
 	}
