@@ -94,6 +94,10 @@ func start(ctx context.Context, version stack.Argo, dir string) (*stack.Stack, e
 	if err != nil {
 		return nil, err
 	}
+	// Repositories and data of an earlier run would be taken for this one's.
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	return stack.Start(ctx, programs, stack.Options{Argo: version, Dir: dir, Log: logf})

@@ -99,12 +99,12 @@ func (w person) push(subject string) {
 	w.git("add", "--all")
 	w.git("commit", "-q", "-m", subject)
 	for range 20 {
-		w.git("pull", "-q", "--rebase", "origin", "main")
 		cmd := exec.CommandContext(w.quit, "git", "push", "-q", "origin", "HEAD:main")
 		cmd.Dir, cmd.Env = w.dir, append(os.Environ(), userEnv()...)
 		if cmd.Run() == nil {
 			return
 		}
+		w.git("pull", "-q", "--rebase", "origin", "main")
 	}
 	w.t.Fatalf("push %q: lost 20 times to others", subject)
 }
