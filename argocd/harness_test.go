@@ -69,7 +69,11 @@ func newWorld(t *testing.T, app argotest.App, change ...func(*argotest.Options))
 	app.Name, app.Project, app.Namespace = appName, project, "vision-prod"
 	app.RepoURL, app.Path, app.Branch = "https://git.example.com/ml/deploy.git", folder, "main"
 	w.server.Add(app)
-	w.client = w.dial("")
+	token := ""
+	if opts.Accounts != nil {
+		token = "admin"
+	}
+	w.client = w.dial(token)
 	return w
 }
 
