@@ -172,7 +172,7 @@ func (r *run) doSync(ctx context.Context, s State) error {
 
 // hold keeps from asking again until the request shows.
 func (r *run) hold(s State) {
-	r.memory.held, r.memory.heldUntil = s.Operation.id(), r.opts.Now().Add(5*time.Second)
+	r.memory.held, r.memory.heldUntil = s.Operation.id(), r.opts.Now().Add(2*time.Second)
 }
 
 // denied decides what a missing right to sync means: with auto-sync on, Argo CD does it without us.

@@ -78,7 +78,8 @@ func needsSync(s State, m memory) bool {
 	case op.Bad():
 		// One that failed before this call is tried again. One of this call is not, unless it was our termination that
 		// ended it: that names no operation, so it can hit the next one.
-		return m.syncs == 0 || m.terminations > 0 && op.cause().Kind == CauseTerminated || !op.Relation.Ours()
+		other := !op.Relation.Ours() && s.Relation.Ours() && s.Comparison == ""
+		return m.syncs == 0 || other || m.terminations > 0 && op.cause().Kind == CauseTerminated
 	case op.applied():
 		// Until it is compared again, an OutOfSync is older than the operation.
 		return m.syncs == 0 && unequal(s)
