@@ -55,7 +55,7 @@ func tell(ctx context.Context, env cmd.Env) error {
 func (s *story) behaviour(image string, _ map[string]string) argotest.Behaviour {
 	_, digest, _ := strings.Cut(image, "@")
 	if s.bad[digest] {
-		return argotest.Behaviour{CrashAfter: 2 * time.Second, ExitCode: 137, Reason: "OOMKilled",
+		return argotest.Behaviour{ReadyAfter: time.Minute, CrashAfter: 4 * time.Second, ExitCode: 137, Reason: "OOMKilled",
 			Logs: []string{"loading resnet 1.1.0 from /mnt/models", "allocating 23.5 GiB for weights", "Killed"}}
 	}
 	return argotest.Behaviour{ReadyAfter: 6 * time.Second}
