@@ -48,10 +48,15 @@ const (
 // argoVersions maps each version to its release.
 func argoVersions() map[Argo]string { return map[Argo]string{Argo2: "2.14.21", Argo3: "3.2.6"} }
 
+// kustomizePart is the kustomize command that the repo-servers call, and that builds are compared with.
+func kustomizePart() part {
+	return part{name: "kustomize", module: "sigs.k8s.io/kustomize/kustomize/v5", version: "v5.8.1", pkg: "sigs.k8s.io/kustomize/kustomize/v5"}
+}
+
 // controlPlane lists what every stack needs besides Argo CD.
 func controlPlane() []part {
 	return []part{
-		{name: "kustomize", module: "sigs.k8s.io/kustomize/kustomize/v5", version: "v5.8.1", pkg: "sigs.k8s.io/kustomize/kustomize/v5"},
+		kustomizePart(),
 		{name: "etcd", module: "go.etcd.io/etcd/server/v3", version: "v3.6.6", pkg: "go.etcd.io/etcd/server/v3"},
 		{name: "kwok", module: "sigs.k8s.io/kwok", version: "v0.7.0", pkg: "sigs.k8s.io/kwok/cmd/kwok"},
 		kubernetesPart("kube-apiserver"),
