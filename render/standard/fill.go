@@ -268,18 +268,22 @@ func empty(n *yaml.Node) bool {
 	return n == nil || n.Kind != yaml.ScalarNode && len(n.Content) == 0
 }
 
+// encode writes all manifests with one encoder, whose buffers cost more than a manifest.
 func (f *filler) encode(nodes map[string]*yaml.RNode) ([]Manifest, error) {
 	var out []Manifest
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
 	for _, p := range f.sheet.parts {
 		n := nodes[p.file]
 		if n == nil {
 			continue
 		}
-		var b bytes.Buffer
-		if err := yaml.NewEncoder(&b).Encode(n.YNode()); err != nil {
+		if err := e.Encode(n.YNode()); err != nil {
 			return nil, p.problem("", "%s: %v", p.file, err)
 		}
-		out = append(out, Manifest{File: p.file, Kind: n.GetKind(), Name: n.GetName(), Data: b.Bytes()})
+		data := bytes.TrimPrefix(bytes.Clone(b.Bytes()), []byte("---\n"))
+		out = append(out, Manifest{File: p.file, Kind: n.GetKind(), Name: n.GetName(), Data: data})
+		b.Reset()
 	}
 	return out, nil
 }

@@ -9,18 +9,19 @@ import (
 	"github.com/google/cel-go/cel"
 	celast "github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
+	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
-	"github.com/google/cel-go/ext"
 )
 
 // costLimit of one evaluation, in CEL's units of about one operation: some ten milliseconds, far above any honest value.
 const costLimit = 1_000_000
 
-// language is plain CEL with the string functions, and nothing that reads a clock, a file or the network.
+// language is plain CEL, and nothing that reads a clock, a file or the network. The extension for strings is left out:
+// its replace and format can make gigabytes of a few kilobytes, and their cost is not counted.
 type language struct{ env *cel.Env }
 
 func newLanguage() (*language, error) {
-	env, err := cel.NewEnv(ext.Strings(), cel.ParserExpressionSizeLimit(4096), cel.ParserRecursionLimit(64))
+	env, err := cel.NewEnv(cel.ParserExpressionSizeLimit(4096), cel.ParserRecursionLimit(64))
 	if err != nil {
 		return nil, err
 	}
@@ -36,13 +37,24 @@ type expression struct {
 	indent int
 	once   sync.Once
 	path   []string
+	equal  *equality
 	prog   cel.Program
 	err    error
 }
 
-// plainPath is an expression that only reads a field, as most bindings do. Go walks it a hundred times faster than CEL's
-// parser reads it, and it means the same.
-var plainPath = regexp.MustCompile(`^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
+// plainPath is an expression that only reads a field, as most bindings do, and simpleTest one that compares a field, as
+// most conditions do. Go evaluates them a hundred times faster than CEL's parser reads them, and they mean the same; a
+// test holds that against CEL.
+var (
+	plainPath  = regexp.MustCompile(`^[a-z][A-Za-z0-9]*(\.[a-z][A-Za-z0-9]*)*$`)
+	simpleTest = regexp.MustCompile(`^([a-z][A-Za-z0-9]*(?:\.[a-z][A-Za-z0-9]*)*) (==|!=) (null|"[-A-Za-z0-9_.]*")$`)
+)
+
+// equality compares a field with a text or with null.
+type equality struct {
+	negated bool
+	text    *string
+}
 
 // words of CEL that look like a path.
 var reserved = map[string]bool{"true": true, "false": true, "null": true, "in": true}
@@ -51,6 +63,14 @@ func (e *expression) compile(l *language) error {
 	e.once.Do(func() {
 		if plainPath.MatchString(e.source) && !reserved[e.source] {
 			e.path = strings.Split(e.source, ".")
+			return
+		}
+		if m := simpleTest.FindStringSubmatch(e.source); m != nil {
+			e.path, e.equal = strings.Split(m[1], "."), &equality{negated: m[2] == "!="}
+			if text, quoted := strings.CutPrefix(m[3], `"`); quoted {
+				text = strings.TrimSuffix(text, `"`)
+				e.equal.text = &text
+			}
 			return
 		}
 		e.prog, e.err = e.parse(l)
@@ -115,13 +135,31 @@ func (e *expression) eval(l *language, vars map[string]any) (any, error) {
 		return nil, err
 	}
 	if e.path != nil {
-		return e.lookup(vars)
+		v, err := e.lookup(vars)
+		if err != nil || e.equal == nil {
+			return v, err
+		}
+		return e.equal.holds(v), nil
 	}
 	v, _, err := e.prog.Eval(vars)
 	if err != nil {
 		return nil, e.problem("", "%s: %v", oneLine(e.source), err)
 	}
 	return v, nil
+}
+
+func (q *equality) holds(v any) bool {
+	if c, ok := v.(ref.Val); ok {
+		if v = c.Value(); c.Type() == types.NullType {
+			v = nil
+		}
+	}
+	same := v == nil
+	if q.text != nil {
+		text, ok := v.(string)
+		same = ok && text == *q.text
+	}
+	return same != q.negated
 }
 
 func (e *expression) lookup(vars map[string]any) (any, error) {

@@ -167,7 +167,11 @@ func (r *reader) path(n *yaml.Node, parent *yaml.Node) []string {
 		return nil
 	}
 	parts := utils.SmarterPathSplitter(r.text(n), ".")
-	for _, p := range parts {
+	for i, p := range parts {
+		if yaml.IsListIndex(p) && !strings.Contains(p, "=") {
+			// The splitter keeps the brackets of a key without a dot.
+			parts[i] = strings.Trim(p, "[]")
+		}
 		if p == "" || p == "-" || p == "*" {
 			r.bad(n, "the path %q has a part %q, which names no field", n.Value, p)
 		}

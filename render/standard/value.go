@@ -153,7 +153,7 @@ func text(s string) (*yaml.Node, error) {
 		return nil, fmt.Errorf("a text has %d bytes, at most %d are possible", len(s), maxText)
 	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: s}
-	if !plain(s) && !amount.MatchString(s) || yaml.IsYaml1_1NonString(n) {
+	if !plain(s) && !amount.MatchString(s) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n, nil
@@ -162,9 +162,11 @@ func text(s string) (*yaml.Node, error) {
 // amount is a quantity with a unit, which no reader takes for a number.
 var amount = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|k|[KMGTPE]i|[MGTP])$`)
 
+// plain words begin with a letter or a slash, or are a flag of a command line: no number, date or indicator does. What
+// is left are the words that some version of YAML has a meaning for.
 func plain(s string) bool {
-	s = strings.TrimPrefix(s, "--") // a flag of a command line
-	if s == "" || strings.HasSuffix(s, ":") {
+	s = strings.TrimPrefix(s, "--")
+	if s == "" || strings.HasSuffix(s, ":") || yamlWords[strings.ToLower(s)] {
 		return false
 	}
 	for i := range len(s) {
@@ -177,6 +179,8 @@ func plain(s string) bool {
 	}
 	return true
 }
+
+var yamlWords = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true, "null": true}
 
 func (m *maker) list(size int, at func(int) any) (*yaml.Node, error) {
 	out := &yaml.Node{Kind: yaml.SequenceNode, Tag: yaml.NodeTagSeq}
