@@ -287,3 +287,28 @@ func TestALinkIsNoStandard(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestCheck(t *testing.T) {
+	s, err := standard.Load(templates.FS, "v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(); err != nil {
+		t.Error(err)
+	}
+	fsys := fstest.MapFS{
+		"s/overlay.yaml":      {Data: []byte(head)},
+		"s/overlay/x.yaml":    {Data: []byte(manifest)},
+		"s/components/a.yaml": {Data: []byte("apiVersion: modelops.dev/v1alpha1\nkind: Component\nspec:\n  when: 1 +\n")},
+		"s/runtimes/r.yaml":   {Data: []byte("apiVersion: modelops.dev/v1alpha1\nkind: Runtime\nspec:\n  portss: {}\n")},
+	}
+	if s, err = standard.Load(fsys, "s"); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Check()
+	for _, want := range []string{"s/components/a.yaml:4:12: mismatched input", "s/runtimes/r.yaml: unmarshal errors:\n  line 4: field portss not found"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
+}
