@@ -186,7 +186,7 @@ func TestNeverReady(t *testing.T) {
 	p.Timeout = 300 * time.Millisecond
 	_, err = w.client.Deploy(t.Context(), w.app, want, p, nil)
 	var timeout *argocd.TimeoutError
-	if !errors.As(err, &timeout) || !strings.Contains(timeout.Reason, "replicas updated, 2 available, 4 in all") {
+	if !errors.As(err, &timeout) || !strings.Contains(timeout.Reason, "1 of 2 replicas updated, 2 available, 3 in all") {
 		t.Fatalf("%v", err)
 	}
 }

@@ -138,7 +138,7 @@ func (r *run) readPods(ctx context.Context, w *Workload) ([]Cause, error) {
 	}
 	r.rollout, r.pods = newest(tree, w), nil
 	var causes []Cause
-	if rs := r.rollout.replicaSet; rs != nil && !rs.healthy && rs.message != "" {
+	if rs := r.rollout.replicaSet; rs != nil && rs.degraded {
 		causes = append(causes, refusal(rs.Object, rs.message))
 	}
 	for _, n := range r.rollout.pods {

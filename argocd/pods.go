@@ -12,9 +12,10 @@ import (
 // node is one object of the resource tree.
 type node struct {
 	Object
-	uid     string
-	healthy bool
-	message string
+	uid string
+	// healthy and degraded are Argo CD's word; neither is Progressing.
+	healthy, degraded bool
+	message           string
 }
 
 // rollout is the newest ReplicaSet of a workload with its pods. Pods of earlier ones say nothing about our release.
@@ -49,7 +50,8 @@ func newest(tree *v1alpha1.ApplicationTree, w *Workload) rollout {
 func newNode(n v1alpha1.ResourceNode) node {
 	out := node{Object: Object{Group: n.Group, Kind: n.Kind, Namespace: n.Namespace, Name: n.Name}, uid: n.UID}
 	if n.Health != nil {
-		out.healthy, out.message = n.Health.Status == health.HealthStatusHealthy, n.Health.Message
+		out.healthy, out.degraded = n.Health.Status == health.HealthStatusHealthy, n.Health.Status == health.HealthStatusDegraded
+		out.message = n.Health.Message
 	}
 	return out
 }

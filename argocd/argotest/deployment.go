@@ -45,8 +45,8 @@ func (d *deployment) reconcile() {
 	if rs == nil || rs.template != template {
 		rs = d.newSet(template)
 	}
-	d.grow(rs)
 	d.shrink(rs)
+	d.grow(rs)
 	d.cluster.changed(d.app)
 }
 
@@ -97,7 +97,11 @@ func (d *deployment) complete() bool {
 // grow makes the pods that are missing, as far as they are let in.
 func (d *deployment) grow(rs *replicaSet) {
 	rs.refused = ""
-	for len(rs.pods) < d.wanted() {
+	// One pod in four more than wanted, as the default strategy has it, and none fewer.
+	for surge := (d.wanted() + 3) / 4; len(rs.pods) < d.wanted(); {
+		if total, _, _ := d.counts(); total >= d.wanted()+surge {
+			return
+		}
 		b := d.cluster.behaviour(rs.image, annotations(d.manifest))
 		limit := d.cluster.quota(d.namespace)
 		switch used := d.cluster.usedPods(d.namespace); {

@@ -51,8 +51,11 @@ func (d *deployment) addNodes(tree *v1alpha1.ApplicationTree, parent v1alpha1.Re
 			ResourceRef: ref, ParentRefs: []v1alpha1.ResourceRef{parent}, CreatedAt: at(rs.created),
 			Info: []v1alpha1.InfoItem{{Name: "Revision", Value: fmt.Sprintf("Rev:%d", rs.revision)}}, Health: healthOf("Healthy", ""),
 		}
-		if rs.refused != "" {
+		switch ready := readyPods(rs); {
+		case rs.refused != "":
 			n.Health = healthOf("Degraded", rs.refused)
+		case ready < len(rs.pods):
+			n.Health = healthOf("Progressing", fmt.Sprintf("Waiting for rollout to finish: %d out of %d new replicas are available...", ready, len(rs.pods)))
 		}
 		tree.Nodes = append(tree.Nodes, n)
 		for _, p := range rs.pods {
