@@ -97,7 +97,7 @@ func topKustomization(in OverlayInput, manifests, changes []standard.Manifest) (
 	k := kustomization{
 		Namespace: in.Target.Namespace(),
 		Resources: []string{"base"},
-		Labels:    []kustomizationLabel{{Pairs: Labels(in.Target, rel.Version)}},
+		Labels:    []kustomizationLabel{{Pairs: Labels(in.Target)}},
 		Images:    []kustomizationImage{{Name: ServerImage, NewName: rel.Image.Name, Digest: rel.Image.Digest}},
 	}
 	patches, err := patchesFor(in.Target, manifests, in.Patches)
@@ -112,14 +112,14 @@ func topKustomization(in OverlayInput, manifests, changes []standard.Manifest) (
 	return k, nil
 }
 
-// Labels that every object of an overlay carries; never part of a selector or of a pod's template.
-func Labels(t spec.Target, version string) map[string]string {
+// Labels that every object of an overlay carries; never part of a selector or of a pod's template. The version is not
+// one of them: it stands on the workload alone, so that a version bump changes one object and not all.
+func Labels(t spec.Target) map[string]string {
 	return map[string]string{
 		"app.kubernetes.io/name":       t.Model,
 		"app.kubernetes.io/part-of":    t.Team,
 		"app.kubernetes.io/component":  "server",
 		"app.kubernetes.io/managed-by": "modelops",
-		"app.kubernetes.io/version":    version,
 		"modelops.dev/team":            t.Team,
 		"modelops.dev/model":           t.Model,
 		"modelops.dev/environment":     t.Env,

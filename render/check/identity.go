@@ -45,7 +45,7 @@ func names(in Input, found report) {
 func labels(in Input, found report) {
 	want := map[string]string{
 		"app.kubernetes.io/name": in.Target.Model, "app.kubernetes.io/part-of": in.Target.Team, "app.kubernetes.io/managed-by": "modelops",
-		"app.kubernetes.io/component": "server", "app.kubernetes.io/version": in.Release.Spec.Version,
+		"app.kubernetes.io/component": "server",
 		"modelops.dev/team": in.Target.Team, "modelops.dev/model": in.Target.Model, "modelops.dev/environment": in.Target.Env,
 	}
 	for _, o := range in.After {
