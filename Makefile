@@ -7,7 +7,7 @@ GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 .PHONY: help build test unit race lint fmt vet staticcheck fuzz bench demo e2e docs clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':[a-z ]*## ' '/^[a-z0-9-]+:[a-z ]*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## the program, as bin/modelops
 	@mkdir -p bin
@@ -42,7 +42,7 @@ fuzz: ## every fuzz test for FUZZTIME
 	  done; \
 	done
 
-bench: ## speed and memory beside git, kustomize and argocd; exits 1 when a figure is short
+bench: build ## speed and memory beside git, kustomize and argocd; exits 1 when a figure is short
 	$(GO) run ./internal/bench
 
 demo: ## the whole story in one process: promote, a version that never becomes healthy, the revert, the proof
@@ -53,7 +53,7 @@ e2e: ## the story on real Kubernetes, Argo CD and git; builds them once into a c
 
 docs: ## write the generated pages anew: command reference and schemas
 	$(GO) test ./cmd -run TestDocs -update
-	$(GO) test ./render/... -run Schema -update
+	$(GO) test ./render/spec -run TestSchemasAreCurrent -update
 
 clean: ## remove what build made
 	rm -rf bin

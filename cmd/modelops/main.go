@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "github.com/modelops/modelops/argocd/fastinit" // keeps a library from unpacking translations at every start
 	"github.com/modelops/modelops/cmd"
 )
 
