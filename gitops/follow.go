@@ -1,10 +1,13 @@
 package gitops
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -109,6 +112,9 @@ func (r *Repo) localName() string {
 func (r *Repo) mergeFollow(ctx context.Context, res FollowResult, base, next *Snapshot) (FollowResult, error) {
 	err := r.fastForward(ctx, r.clone.work, next)
 	var refused *gitError
+	if errors.As(err, &refused) && r.stageSame(ctx, base, next) {
+		err = r.fastForward(ctx, r.clone.work, next)
+	}
 	if err == nil {
 		res.Moved = true
 		return res, nil
@@ -133,11 +139,34 @@ func (r *Repo) fastForward(ctx context.Context, where string, next *Snapshot) er
 	return err
 }
 
+// stageSame stages uncommitted files that hold just what the new commit holds, such as a spec that was committed along:
+// git then takes them for done instead of in the way. It stages all of them or, where one differs, none.
+func (r *Repo) stageSame(ctx context.Context, base, next *Snapshot) bool {
+	dirty, err := r.dirtyBetween(ctx, base, next)
+	if err != nil || len(dirty) == 0 {
+		return false
+	}
+	for _, name := range dirty {
+		want, err := next.ReadFile(name)
+		have, rerr := os.ReadFile(filepath.Join(r.clone.work, filepath.FromSlash(name)))
+		if err != nil || rerr != nil || !bytes.Equal(want, have) {
+			return false
+		}
+	}
+	g := r.git
+	g.dir = r.clone.work
+	_, err = g.run(ctx, append([]string{"--literal-pathspecs", "add", "--"}, dirty...)...)
+	return err == nil
+}
+
 // mergeLocal moves a checked-out branch whose move is the change itself. Git refuses when the branch has moved
 // meanwhile, since next is then no fast-forward of it.
 func (r *Repo) mergeLocal(ctx context.Context, where string, base, next *Snapshot) error {
 	err := r.fastForward(ctx, where, next)
 	var refused *gitError
+	if errors.As(err, &refused) && where == r.clone.work && r.stageSame(ctx, base, next) {
+		err = r.fastForward(ctx, where, next)
+	}
 	if !errors.As(err, &refused) || ctx.Err() != nil {
 		return err
 	}

@@ -148,3 +148,19 @@ func TestDryRunWritesNothing(t *testing.T) {
 	w.ok(err)
 	equal(t, "files", files(t, c.Dir)+files(t, w.server.Dir), before)
 }
+
+// TestFollowTakesWhatWasCommittedAlong: a file that holds just what was pushed is not in the way of it.
+func TestFollowTakesWhatWasCommittedAlong(t *testing.T) {
+	w := newWorld(t)
+	c := w.clone("c", w.server.Dir)
+	w.ok(c.Write(map[string]string{release: "v2\n", "models/new.yaml": "n\n"}))
+	r := w.open(c)
+	base := w.tip(r)
+	next := w.commit(r, base, gitops.Change{Scope: []string{"models"}, Files: map[string][]byte{release: []byte("v2\n"), "models/new.yaml": []byte("n\n")}})
+	w.ok(r.Push(w.ctx, base, next))
+	res, err := r.Follow(w.ctx, base, next)
+	w.ok(err)
+	equal(t, "moved", res.Moved, true)
+	equal(t, "status", w.git(c, "status", "--porcelain"), "")
+	equal(t, "HEAD", w.git(c, "rev-parse", "HEAD"), next.Commit().String())
+}

@@ -93,7 +93,7 @@ func (d *Desk) revert(ctx context.Context, r *Reader, t spec.Target, req Revert)
 		return item, &RefusedError{Action: "revert", Target: t, Why: "nothing was promoted there"}
 	}
 	item.From, item.Edited, item.Edits = current, now.edited(), d.edits(ctx, r, t, now)
-	if done := req.nothingLeft(current); done != "" {
+	if done := req.nothingLeft(now.state); done != "" {
 		item.To, item.Unchanged = current, done
 		return item, nil
 	}
@@ -108,14 +108,25 @@ func (d *Desk) revert(ctx context.Context, r *Reader, t spec.Target, req Revert)
 }
 
 // nothingLeft says why there is nothing to revert: what was to be left is left already.
-func (req Revert) nothingLeft(current *spec.Entry) string {
+func (req Revert) nothingLeft(s *spec.State) string {
+	current := s.Spec.Current
 	switch {
+	case req.Bad != "" && req.leftAlready(s):
+		return fmt.Sprintf("release %s of version %s was left already; what is current is release %s, of the same version: to leave that too, give its id to --bad",
+			s.Spec.Past[0].ID, req.Bad, current.ID)
 	case req.Bad != "" && !names(current, req.Bad):
 		return fmt.Sprintf("%s is not current; %s (release %s) is", req.Bad, current.Version, current.ID)
 	case req.To != "" && names(current, req.To) && !(req.Bad != "" && names(current, req.Bad)):
 		return fmt.Sprintf("%s (release %s) is current already", current.Version, current.ID)
 	}
 	return ""
+}
+
+// leftAlready says whether --bad names a version that the last change was to leave, and that the release which it
+// returned to has as well, since only the spec was bad. Typed twice, the command must not go one further back.
+func (req Revert) leftAlready(s *spec.State) bool {
+	return s.Spec.Current.Action == spec.ActionRevert && s.Spec.Current.Version == req.Bad &&
+		len(s.Spec.Past) > 0 && s.Spec.Past[0].Version == req.Bad
 }
 
 func (d *Desk) twice(t spec.Target, now overlayNow) error {
