@@ -46,7 +46,7 @@ func labels(in Input, found report) {
 	want := map[string]string{
 		"app.kubernetes.io/name": in.Target.Model, "app.kubernetes.io/part-of": in.Target.Team, "app.kubernetes.io/managed-by": "modelops",
 		"app.kubernetes.io/component": "server",
-		"modelops.dev/team": in.Target.Team, "modelops.dev/model": in.Target.Model, "modelops.dev/environment": in.Target.Env,
+		"modelops.dev/team":           in.Target.Team, "modelops.dev/model": in.Target.Model, "modelops.dev/environment": in.Target.Env,
 	}
 	for _, o := range in.After {
 		differ(o, "metadata.labels", want, texts(at(o.Content, "metadata", "labels")), found)

@@ -8,6 +8,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -152,11 +153,32 @@ func text(s string) (*yaml.Node, error) {
 	if len(s) > maxText {
 		return nil, fmt.Errorf("a text has %d bytes, at most %d are possible", len(s), maxText)
 	}
+	if r, bad := unreadable(s); bad {
+		return nil, fmt.Errorf("the text %q holds the character %U, which kustomize and kubectl cannot read", short(s), r)
+	}
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: s}
 	if !plain(s) && !amount.MatchString(s) {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n, nil
+}
+
+// unreadable finds the characters that YAML allows nowhere and JSON does not escape: kustomize turns one into the other.
+func unreadable(s string) (rune, bool) {
+	for _, r := range s {
+		if r == 0x7f || r >= 0x80 && r < 0xa0 && r != 0x85 || r == 0xfffe || r == 0xffff || r == utf8.RuneError {
+			return r, true
+		}
+	}
+	return 0, false
+}
+
+func short(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return s
 }
 
 // amount is a quantity with a unit, which no reader takes for a number.
