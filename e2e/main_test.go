@@ -17,23 +17,25 @@ import (
 	"github.com/modelops/modelops/e2e/stack"
 )
 
-// stacks holds the running stacks, one for each Argo CD version.
-type stacks map[stack.Argo]*stack.Stack
+// run is what the tests of this process share. TestMain makes it before any test starts.
+type run struct {
+	ctx     context.Context // ends with a signal
+	dir     string          // of logs and data
+	program func() (string, error)
 
-// running and program are set once, by TestMain, before any test starts.
-var (
-	running stacks
-	program func() (string, error) // builds modelops the first time and returns its path
-)
+	mu     sync.Mutex
+	stacks []*stack.Stack // those that run, to be stopped when a signal comes
+}
 
-// TestMain builds and starts the stacks and stops them when the tests are over or a signal comes.
+var current *run
+
+// parallel is how many scenarios run at once: they wait most of the time, but each wait costs Argo CD and the API server
+// work, and a machine that is too busy makes every wait look slow.
+const parallel = 4
+
+// TestMain runs the tests and stops what they started, also when a signal comes.
 func TestMain(m *testing.M) {
-	// The tests wait for rollouts most of the time: more of them than there are cores may run at once.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "12"); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		os.Exit(1)
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code, err := runAll(ctx, m)
 	stop()
@@ -44,33 +46,27 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// runAll runs the tests between start and stop of the stacks.
+// runAll runs the tests until they are over or the context ends.
 func runAll(ctx context.Context, m *testing.M) (int, error) {
+	if err := flag.Set("test.parallel", fmt.Sprint(parallel)); err != nil {
+		return 1, err
+	}
 	dir, err := runFolder()
 	if err != nil {
 		return 1, err
 	}
-	program = sync.OnceValues(func() (string, error) { return buildTool(ctx, dir) })
-	running = stacks{}
-	defer running.stop()
-	for _, version := range versions() {
-		s, err := start(ctx, version, filepath.Join(dir, "argo"+string(version)))
-		if err != nil {
-			return 1, err
-		}
-		running[version] = s
-	}
+	current = &run{ctx: ctx, dir: dir, program: sync.OnceValues(func() (string, error) { return buildTool(ctx, dir) })}
 	done := make(chan int, 1)
 	go func() { done <- m.Run() }()
 	select {
 	case code := <-done:
-		running.report()
 		if code == 0 && os.Getenv("MODELOPS_E2E_LOGS") == "" {
 			return 0, os.RemoveAll(dir)
 		}
 		logf("logs are in %s", dir)
 		return code, nil
 	case <-ctx.Done():
+		current.stop()
 		return 1, context.Cause(ctx)
 	}
 }
@@ -83,51 +79,58 @@ func runFolder() (string, error) {
 	return os.MkdirTemp("", "modelops-e2e-")
 }
 
-// versions are the Argo CD versions to test with: all, or the one that MODELOPS_E2E_ARGO names.
-func versions() []stack.Argo {
-	if one := os.Getenv("MODELOPS_E2E_ARGO"); one != "" {
-		return []stack.Argo{stack.Argo(one)}
-	}
-	return []stack.Argo{stack.Argo2, stack.Argo3}
-}
-
-// start builds what is missing and starts one stack.
-func start(ctx context.Context, version stack.Argo, dir string) (*stack.Stack, error) {
+// start builds what is missing, starts a stack and stops it when the test is over.
+func (r *run) start(t *testing.T, version stack.Argo) *stack.Stack {
+	t.Helper()
 	cache, err := stack.Cache(os.LookupEnv)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	programs, err := stack.Build(ctx, cache, version, logf)
+	programs, err := stack.Build(r.ctx, cache, version, logf)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
+	dir := filepath.Join(r.dir, "argo"+string(version))
 	// Repositories and data of an earlier run would be taken for this one's.
 	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(r.ctx, 5*time.Minute)
 	defer cancel()
-	return stack.Start(ctx, programs, stack.Options{Argo: version, Dir: dir, Log: logf})
+	s, err := stack.Start(ctx, programs, stack.Options{Argo: version, Dir: dir, Log: logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stacks = append(r.stacks, s)
+	t.Cleanup(func() { report(s); stop(s) })
+	return s
 }
 
-// stop stops all stacks and tells which parts had died on their own.
-func (s stacks) stop() {
-	for version, one := range s {
-		if gone := one.Stop(); len(gone) > 0 {
-			logf("stack %s: ended before their time: %v", version, gone)
-		}
+// stop stops all stacks that were started; one that is stopped already is left alone.
+func (r *run) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.stacks {
+		stop(s)
 	}
 }
 
-// report prints the memory that each stack used at its highest.
-func (s stacks) report() {
-	for version, one := range s {
-		var resident, peak int64
-		for _, m := range one.Memory() {
-			resident, peak = resident+m.Resident, peak+m.Peak
-		}
-		logf("stack %s: %d MiB resident at the end, %d MiB the sum of the parts' peaks", version, resident>>20, peak>>20)
+// stop stops a stack and tells which parts had died on their own.
+func stop(s *stack.Stack) {
+	if gone := s.Stop(); len(gone) > 0 {
+		logf("stack %s: ended before their time: %v", s.Version, gone)
 	}
+}
+
+// report prints the memory that a stack used.
+func report(s *stack.Stack) {
+	var resident, peak int64
+	for _, m := range s.Memory() {
+		resident, peak = resident+m.Resident, peak+m.Peak
+	}
+	logf("stack %s: %d MiB resident at the end, %d MiB the sum of the parts' peaks", s.Version, resident>>20, peak>>20)
 }
 
 // logf prints progress at once, where a test's log would come at the end.

@@ -49,7 +49,7 @@ func (r result) String() string {
 // run runs modelops in the clone, signed in for one environment.
 func (w person) run(env string, args ...string) result {
 	w.t.Helper()
-	path, err := program()
+	path, err := current.program()
 	if err != nil {
 		w.t.Fatal(err)
 	}

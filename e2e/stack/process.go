@@ -40,6 +40,7 @@ type supervisor struct {
 
 	mu        sync.Mutex
 	processes []*process
+	stopped   bool
 }
 
 // newSupervisor returns a supervisor that writes logs into the folder.
@@ -116,7 +117,8 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// stop ends all processes, the newest first, and returns the names of those that had ended by themselves.
+// stop ends all processes, the newest first, and returns the names of those that had ended by themselves. Once stopped,
+// a supervisor starts nothing any more; to stop it again does nothing.
 func (s *supervisor) stop() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +133,10 @@ func (s *supervisor) stop() []string {
 		}
 	}
 	s.processes = nil
-	close(s.starts)
+	if !s.stopped {
+		s.stopped = true
+		close(s.starts)
+	}
 	return gone
 }
 

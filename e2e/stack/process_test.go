@@ -37,6 +37,9 @@ func TestStopEndsTheWholeGroup(t *testing.T) {
 	if gone := s.stop(); gone != nil {
 		t.Errorf("stop says that %v had ended before", gone)
 	}
+	if gone := s.stop(); gone != nil {
+		t.Errorf("the second stop names %v", gone)
+	}
 	err = Poll(context.Background(), 10*time.Millisecond, func(context.Context) (bool, error) {
 		return !running(child), nil
 	})
