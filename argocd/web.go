@@ -124,8 +124,9 @@ func (s *webStream) SendMsg(m any) error {
 	req.Header = s.transport.headers.Clone()
 	resp, err := s.transport.client.Do(req)
 	if err != nil {
+		err = webError(s.ctx, err)
 		s.cancel()
-		return webError(s.ctx, err)
+		return err
 	}
 	if err := checkWebResponse(resp); err != nil {
 		_ = resp.Body.Close()
