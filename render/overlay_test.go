@@ -226,3 +226,27 @@ func TestVersionLeavesBaseAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestOneStandardServesMany renders and builds in several goroutines with one standard that none of them has used yet.
+func TestOneStandardServesMany(t *testing.T) {
+	cases := overlayCases(t)
+	s := v1(t)
+	results := make(chan error, 4*len(cases))
+	for range 4 {
+		for _, c := range cases {
+			c.in.Standard = s
+			go func() {
+				files, err := render.Overlay(c.in)
+				if err == nil {
+					_, err = build.Build(files)
+				}
+				results <- err
+			}()
+		}
+	}
+	for range cap(results) {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
