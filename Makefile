@@ -11,7 +11,7 @@ help: ## list the targets
 
 build: ## the program, as bin/modelops
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags "-s -w" -o bin/modelops ./cmd/modelops
+	$(GO) build -ldflags "-s -w" -o bin/modelops ./cmd/modelops
 
 test: lint unit ## what must pass before a commit: lint and all tests
 
