@@ -187,35 +187,62 @@ func expectFailure(w person, f failure, r result) {
 	}
 }
 
-// wavePatch has Argo CD wait for the Deployment's health before it applies the rest, so that the operation itself runs
-// on for as long as the version is not healthy.
-const wavePatch = `apiVersion: apps/v1
+// wavePatches have Argo CD wait for the Deployment's health before it applies the Service, which changes with it, so that
+// the operation itself runs on for as long as the version is not healthy.
+func wavePatches() map[string]string {
+	return map[string]string{
+		"patches/deployment.yaml": `apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: ` + stuck + `
   annotations: {argocd.argoproj.io/sync-wave: "-1"}
-`
+`,
+		"patches/service.yaml": `apiVersion: v1
+kind: Service
+metadata:
+  name: ` + stuck + `
+  annotations: {example.com/contact: vision-owners}
+`,
+	}
+}
 
 // revertDuringSync reverts while Argo CD is still applying the bad version: that operation must be ended, and must not
 // come back.
 func revertDuringSync(t *testing.T, p *platform) {
 	w := p.person(t, 12*time.Minute)
 	serve(w, stuck)
-	w.change(stuck, map[string]string{"patches/wave.yaml": wavePatch})
+	w.change(stuck, wavePatches())
 	for _, o := range in(stuck) {
 		w.ok(o.env, promote(o, "2.0.0", "bad0", "--sync")...)
 	}
 	for _, o := range backwards(stuck) {
-		running, err := p.stack.Argo.WaitApplication(w.quit, o.project(), o.app(), func(a stack.Application) bool {
-			return a.Running() && a.OperationRevision() != ""
-		})
-		if err != nil {
-			t.Fatalf("no operation runs on the bad version: %v", err)
-		}
+		bad := expectRunning(w, o)
 		w.ok(o.env, revert(o, "2.0.0", "it hangs")...)
 		p.expectServed(w.quit, t, o, image(stuck, "600d1"))
-		expectOver(w, o, running.OperationRevision())
+		expectOver(w, o, bad)
 	}
+}
+
+// expectRunning waits until an operation has been running for some seconds, as one that gets on would not, and returns its
+// revision.
+func expectRunning(w person, o overlay) string {
+	w.t.Helper()
+	const hanging = 5 * time.Second
+	var since time.Time
+	app, err := w.p.stack.Argo.WaitApplication(within(w.t, time.Minute), o.project(), o.app(), func(a stack.Application) bool {
+		if !a.Running() || a.OperationRevision() == "" {
+			since = time.Time{}
+			return false
+		}
+		if since.IsZero() {
+			since = time.Now()
+		}
+		return time.Since(since) > hanging
+	})
+	if err != nil {
+		w.t.Fatalf("no operation hangs on the bad version: %v", err)
+	}
+	return app.OperationRevision()
 }
 
 // expectOver checks that no operation runs and that the last one was not that of the bad revision.
