@@ -44,13 +44,12 @@ func notLabels(s string) error {
 // both may be globs. No selector means every model. A selector without a match is an error, so that a typing mistake
 // never passes for success.
 func (t Tree) Select(selectors []string) ([]string, error) {
-	all, err := t.Models()
-	if err != nil || len(selectors) == 0 {
-		return all, err
+	if len(selectors) == 0 {
+		return t.Models()
 	}
 	var out []string
 	for _, s := range selectors {
-		found, err := match(s, all)
+		found, err := t.match(s)
 		if err != nil {
 			return nil, err
 		}
@@ -63,17 +62,49 @@ func (t Tree) Select(selectors []string) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-func match(selector string, models []string) ([]string, error) {
+// match looks only where the selector can match: a plain TEAM/MODEL costs one look, however many models there are.
+func (t Tree) match(selector string) ([]string, error) {
 	glob, err := globOf(selector)
 	if err != nil {
 		return nil, err
 	}
+	team, model := path.Split(glob)
+	teams, err := pick(selector, strings.TrimSuffix(team, "/"), func() ([]string, error) { return t.folders(modelsDir) })
+	if err != nil {
+		return nil, err
+	}
 	var out []string
-	for _, m := range models {
-		if ok, err := path.Match(glob, m); err != nil {
+	for _, team := range teams {
+		models, err := pick(selector, model, func() ([]string, error) { return t.folders(ModelsDir(team)) })
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range models {
+			if there, err := t.has(ModelsDir(team)+"/"+m, "model.yaml"); err != nil {
+				return nil, err
+			} else if there {
+				out = append(out, team+"/"+m)
+			}
+		}
+	}
+	return out, nil
+}
+
+// pick lists the names that a glob matches; a glob without wildcards is a name itself, and nothing is listed.
+func pick(selector, glob string, list func() ([]string, error)) ([]string, error) {
+	if !strings.ContainsAny(glob, `*?[`) {
+		return []string{glob}, nil
+	}
+	names, err := list()
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, n := range names {
+		if ok, err := path.Match(glob, n); err != nil {
 			return nil, &SelectorError{Selector: selector, Why: "the pattern is malformed"}
 		} else if ok {
-			out = append(out, m)
+			out = append(out, n)
 		}
 	}
 	return out, nil

@@ -122,15 +122,24 @@ func (t Tree) holding(dir, file string) ([]string, error) {
 	}
 	var out []string
 	for _, n := range names {
-		switch info, err := fs.Stat(t.FS, dir+"/"+n+"/"+file); {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
+		there, err := t.has(dir+"/"+n, file)
+		if err != nil {
 			return nil, err
-		case info.Mode().IsRegular():
+		}
+		if there {
 			out = append(out, n)
 		}
 	}
 	return out, nil
+}
+
+// has says whether a folder holds a regular file of this name.
+func (t Tree) has(dir, file string) (bool, error) {
+	info, err := fs.Stat(t.FS, dir+"/"+file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && info.Mode().IsRegular(), err
 }
 
 func (t Tree) folders(dir string) ([]string, error) {
