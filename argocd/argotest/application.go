@@ -83,6 +83,7 @@ func (a *application) build(revision string) ([]map[string]any, string, error) {
 	}
 	objects, commit, err := a.server.opts.Build(a.server.ctx, source.RepoURL, revision, source.Path)
 	if err != nil {
+		//lint:ignore ST1005 the words are those of Argo CD
 		return nil, commit, fmt.Errorf("Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = %w", err)
 	}
 	out := make([]map[string]any, len(objects))

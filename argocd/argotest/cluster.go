@@ -74,6 +74,7 @@ func (c *cluster) applyDeployment(live *object, wanted map[string]any, keepImage
 	next := clone(wanted)
 	spec, before := dig(next, "spec"), dig(live.manifest, "spec")
 	if before != nil && encode(spec["selector"]) != encode(before["selector"]) {
+		//lint:ignore ST1005 the words are those of the API server
 		return fmt.Errorf("Deployment.apps %q is invalid: spec.selector: Invalid value: field is immutable", live.name)
 	}
 	if keepImage && before != nil {
