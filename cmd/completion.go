@@ -70,12 +70,18 @@ func (s *session) complete(c *cli.Context, words []string) []string {
 	a := arranger{command: &cli.Command{Name: "modelops", Flags: sharedFlags(), Subcommands: s.commands()}}
 	var waiting string // the flag that the last word is the value of
 	for _, w := range words[:len(words)-1] {
+		name, value, inline := flagName(w)
 		switch {
+		case waiting == "repo":
+			s.env.Environ = append(s.env.Environ, "MODELOPS_REPO="+w)
+			waiting = ""
 		case waiting != "":
 			waiting = ""
+		case strings.HasPrefix(w, "-") && inline && name == "repo":
+			s.env.Environ = append(s.env.Environ, "MODELOPS_REPO="+value)
 		case strings.HasPrefix(w, "-"):
 			if a.wantsValue(w, words) {
-				waiting, _, _ = flagName(w)
+				waiting = name
 			}
 		default:
 			a.word(w)

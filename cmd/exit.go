@@ -99,6 +99,7 @@ func table() []rule {
 		{"uncommitted", exitRefused, is[*gitops.DirtyError](), []string{"commit or stash them, then run the command again"}},
 		{"uncommitted", exitRefused, rejected(gitops.RejectDirty), []string{"commit or stash the work, then run the command again"}},
 		{"scope", exitRefused, is[*gitops.ScopeError](), nil},
+		{"taken", exitRefused, is[*workspace.TakenError](), nil},
 		{"path", exitRefused, is[*workspace.UnsafeError](), nil},
 		{"refused", exitRefused, is[*refusedError](), nil},
 		{"locked", exitConflict, is[*gitops.LockedError](), []string{"wait for the other program, or remove the lock file if none runs"}},
@@ -142,7 +143,7 @@ func failureOf(err error) view.Failure {
 	walk(err, func(e error) {
 		switch e := e.(type) {
 		case *leftError:
-			f.Details = append(f.Details, e.left)
+			f.Details = withLeft(f.Details, e.left)
 		case *targetError:
 			f.Target = e.target
 		}
@@ -152,6 +153,14 @@ func failureOf(err error) view.Failure {
 	})
 	f.Hints = distinct(f.Hints)
 	return f
+}
+
+// withLeft adds the state that is left behind, unless the error says so itself.
+func withLeft(details []string, left string) []string {
+	if slices.ContainsFunc(details, func(d string) bool { return strings.HasPrefix(d, "nothing was ") }) {
+		return details
+	}
+	return append(details, left)
 }
 
 func trimIndent(lines []string) []string {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"strings"
@@ -55,9 +56,11 @@ func (f Failure) Text(t *Text) {
 
 // failureJSON is one line, so that the last line of Err is the whole document, whatever stood before it.
 func failureJSON(f Failure) string {
-	data, err := json.Marshal(map[string]Failure{"error": f})
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(map[string]Failure{"error": f}); err != nil {
 		return `{"error":{"kind":"unexpected","exit":1,"message":"the error cannot be written as JSON"}}` + "\n"
 	}
-	return string(escapeJSON(append(data, '\n')))
+	return string(escapeJSON(b.Bytes()))
 }

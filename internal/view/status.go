@@ -138,7 +138,9 @@ func (s TargetStatus) words(t *Text) {
 		say("the folder was changed by hand: modelops render --check names the files, modelops promote --discard-edits replaces it")
 	}
 	for _, h := range s.Holds {
-		say("%s", cell(h.sentence(t)))
+		if s.HeldRunning == nil || h != *s.HeldRunning {
+			say("%s", cell(h.sentence(t)))
+		}
 	}
 	for _, h := range s.Expiring {
 		say("the hold on %s ends %s", h.what(), day(h.Until))
