@@ -33,6 +33,7 @@ type disk struct {
 type diskStore struct {
 	dir   string
 	store *filesystem.ObjectStorage
+	quick *packs    // single objects from packs; the store has the loose ones, and packs of older forms
 	packs time.Time // when the pack folder changed last, as far as store knows
 }
 
@@ -90,8 +91,10 @@ func (s *diskStore) packTime() time.Time {
 func (s *diskStore) reopen(c cache.Object) {
 	if s.store != nil {
 		s.store.Close() //nolint:errcheck // only descriptors for reading
+		s.quick.close()
 	}
 	s.packs = s.packTime()
+	s.quick = openPacks(s.dir, c)
 	root := noAlternates{osfs.New(filepath.Dir(s.dir))}
 	s.store = filesystem.NewObjectStorageWithOptions(dotgit.New(root), c, filesystem.Options{KeepDescriptors: true})
 }
@@ -136,7 +139,7 @@ func (d *disk) refresh(err error) bool {
 func (d *disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
 	var bad error
 	for _, s := range d.stores {
-		obj, err := s.store.EncodedObject(plumbing.AnyObject, h)
+		obj, err := s.object(h)
 		if err == nil {
 			return load(obj)
 		}
@@ -148,6 +151,13 @@ func (d *disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
 		bad = plumbing.ErrObjectNotFound
 	}
 	return 0, nil, bad
+}
+
+func (s *diskStore) object(h Hash) (plumbing.EncodedObject, error) {
+	if obj, err := s.quick.get(h); err == nil {
+		return obj, nil
+	}
+	return s.store.EncodedObject(plumbing.AnyObject, h)
 }
 
 func load(obj plumbing.EncodedObject) (plumbing.ObjectType, []byte, error) {
@@ -186,6 +196,7 @@ func (d *disk) close() error {
 	defer d.mu.Unlock()
 	var errs []error
 	for _, s := range d.stores {
+		s.quick.close()
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)

@@ -41,19 +41,28 @@ func (c *clone) moveRef(ctx context.Context, u refUpdate) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file + ".lock") //nolint:errcheck // gone after the rename
-	defer lock.Close()              //nolint:errcheck // closed below where it counts
+	if err := c.writeLock(u, lock); err != nil {
+		os.Remove(file + ".lock") //nolint:errcheck // the error that counts is the other one
+		return err
+	}
+	// From the rename on the lock file's name is free: what stands there then is the next writer's and must stay.
+	return c.commitLock(u, file)
+}
+
+// writeLock fills the lock file with the new value, if the ref still has the old one.
+func (c *clone) writeLock(u refUpdate, lock *os.File) error {
+	defer lock.Close() //nolint:errcheck // closed below where it counts
 	if err := c.compare(u); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(lock, "%s\n", u.new)
+	_, err := fmt.Fprintf(lock, "%s\n", u.new)
 	if err = errors.Join(err, lock.Sync(), lock.Close()); err != nil {
 		return fmt.Errorf("move %s: %w", u.name, err)
 	}
 	if err := c.appendReflog(u); err != nil {
 		return fmt.Errorf("move %s: write its reflog: %w", u.name, err)
 	}
-	return c.commitLock(u, file)
+	return nil
 }
 
 func takeLock(ctx context.Context, name, lock string) (*os.File, error) {
@@ -126,13 +135,14 @@ func (c *clone) commitLock(u refUpdate, file string) error {
 	if err != nil && isDir(file) && os.Remove(file) == nil {
 		err = os.Rename(file+".lock", file)
 	}
-	if err != nil && isDir(file) {
+	if err == nil {
+		return syncDir(filepath.Dir(file))
+	}
+	os.Remove(file + ".lock") //nolint:errcheck // ours still, since the rename failed; the error that counts follows
+	if isDir(file) {
 		return &RejectedError{Branch: u.name, Class: RejectConflict, Reason: "longer names below it exist"}
 	}
-	if err != nil {
-		return fmt.Errorf("move %s: %w", u.name, err)
-	}
-	return syncDir(filepath.Dir(file))
+	return fmt.Errorf("move %s: %w", u.name, err)
 }
 
 // syncDir makes a rename durable where the file system allows it.
