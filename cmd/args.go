@@ -92,7 +92,8 @@ func (a *arranger) check() error {
 		f := lookup(a.command.Flags, name)
 		switch {
 		case f == nil:
-			return a.unknown(name)
+			written, _, _ := strings.Cut(word, "=")
+			return a.unknown(name, written)
 		case takesValue(f) && !inline && !slices.Contains(a.values, i+1):
 			return &usageError{Message: "flag --" + name + ": a value is missing", Next: []string{helpFor(a.path)}}
 		}
@@ -100,7 +101,7 @@ func (a *arranger) check() error {
 	return nil
 }
 
-func (a *arranger) unknown(name string) error {
+func (a *arranger) unknown(name, written string) error {
 	where := strings.Join(a.path, " ")
 	if where == "" {
 		where = "modelops"
@@ -108,7 +109,7 @@ func (a *arranger) unknown(name string) error {
 			return unknownCommand(a.command, a.path, a.positional[0])
 		}
 	}
-	err := &usageError{Message: "unknown flag " + dashes(name) + " for " + where}
+	err := &usageError{Message: "unknown flag " + written + " for " + where}
 	if s := nearest(name, flagNames(a.command)); s != "" {
 		err.Next = append(err.Next, "did you mean --"+s+"?")
 	}

@@ -283,7 +283,9 @@ func (s *Source) Selected(selectors []string) ([]Folder, error) {
 				return nil, err
 			}
 			out = append(out, tenants...)
-			if own, err := s.tree.ModelsOf(sel); err != nil || len(own) == 0 {
+			if own, err := s.tree.ModelsOf(sel); err != nil {
+				return nil, err
+			} else if len(own) == 0 {
 				continue
 			}
 		}

@@ -1,0 +1,2 @@
+// Package deps holds no code: its test keeps the layers of the program apart.
+package deps
