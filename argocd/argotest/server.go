@@ -19,6 +19,7 @@ import (
 	sessionpkg "github.com/argoproj/argo-cd/v2/pkg/apiclient/session"
 	versionpkg "github.com/argoproj/argo-cd/v2/pkg/apiclient/version"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 )
 
 // Builder gives the objects of a folder at a revision, which is a branch, "HEAD" or a commit's id, and the commit's id.
@@ -102,7 +103,10 @@ func Start(opts Options) (*Server, error) {
 	}
 	// The world goes on between calls, so what it asks the builder for belongs to no call's context.
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.grpc = grpc.NewServer(grpc.UnaryInterceptor(s.intercept), grpc.StreamInterceptor(s.interceptStream))
+	// Argo CD's own minimum between two pings of a client (common.GetGRPCKeepAliveEnforcementMinimum); grpc-go's, five
+	// minutes, would close the connection of a client that waits for a slow answer.
+	pings := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second})
+	s.grpc = grpc.NewServer(grpc.UnaryInterceptor(s.intercept), grpc.StreamInterceptor(s.interceptStream), pings)
 	apppkg.RegisterApplicationServiceServer(s.grpc, &appService{server: s})
 	versionpkg.RegisterVersionServiceServer(s.grpc, &versionService{server: s})
 	sessionpkg.RegisterSessionServiceServer(s.grpc, &sessionService{server: s})
