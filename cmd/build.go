@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"errors"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/modelops/modelops/internal/view"
@@ -93,8 +95,25 @@ func (s *session) treeAt(c *cli.Context, ref string) (workspace.Tree, func(), er
 		return treeOf(snap), func() { _ = repo.Close() }, nil
 	}
 	d, err := s.disk(c)
+	var none *workspace.NoPlatformError
+	if errors.As(err, &none) {
+		return s.treeOfBare(c, err)
+	}
 	if err != nil {
 		return workspace.Tree{}, nil, err
 	}
 	return d.Tree(), func() { _ = d.Close() }, nil
+}
+
+// treeOfBare is the branch's tip, where there is no work tree to read; elsewhere the error stands.
+func (s *session) treeOfBare(c *cli.Context, err error) (workspace.Tree, func(), error) {
+	st, oerr := s.open(c)
+	if oerr != nil {
+		return workspace.Tree{}, nil, err
+	}
+	if st.repo.WorkTree() != "" {
+		st.close()
+		return workspace.Tree{}, nil, err
+	}
+	return st.tree(), st.close, nil
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"strings"
 )
 
 // usageError is a command line that cannot be meant.
@@ -49,7 +50,16 @@ type interruptedError struct{ cause error }
 
 func (e *interruptedError) Error() string { return "interrupted" }
 
-func (e *interruptedError) Unwrap() error { return context.Canceled }
+// Unwrap keeps what the command had to say when it was stopped: what it left behind.
+func (e *interruptedError) Unwrap() []error { return []error{context.Canceled, e.cause} }
+
+// Details are the command's own words, where it was more than the interruption itself.
+func (e *interruptedError) Details() []string {
+	if e.cause == nil || errors.Is(e.cause, context.Canceled) {
+		return nil
+	}
+	return strings.Split(e.cause.Error(), "\n")
+}
 
 // leftError adds the state that a failure leaves behind, and what to do about it.
 type leftError struct {

@@ -142,6 +142,8 @@ func failureOf(err error) view.Failure {
 	f.Message, f.Details = lines[0], trimIndent(lines[1:])
 	walk(err, func(e error) {
 		switch e := e.(type) {
+		case *interruptedError:
+			f.Details = append(f.Details, trimIndent(e.Details())...)
 		case *leftError:
 			f.Details = withLeft(f.Details, e.left)
 		case *targetError:
@@ -151,7 +153,9 @@ func failureOf(err error) view.Failure {
 			f.Hints = append(slices.Clone(h.Hints()), f.Hints...)
 		}
 	})
-	f.Hints = distinct(f.Hints)
+	if f.Hints = distinct(f.Hints); f.Exit == exitInterrupted {
+		f.Hints = nil
+	}
 	return f
 }
 
