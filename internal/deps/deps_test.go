@@ -38,12 +38,12 @@ var layers = []layer{
 
 // only says which folders may import a library themselves.
 var only = map[string][]string{
-	"github.com/argoproj/argo-cd/v2":         {"argocd", "internal/pin"},
-	"github.com/urfave/cli/v2":               {"cmd", "internal/pin"},
-	"github.com/google/go-containerregistry": {"internal/registry", "internal/sandbox", "internal/pin"},
-	"sigs.k8s.io/kustomize":                  {"render", "internal/pin"},
-	"github.com/go-git/go-git/v5/storage":    {"gitops", "internal/pin"},
-	"k8s.io/kubectl":                         {"argocd/fastinit", "internal/pin"},
+	"github.com/argoproj/argo-cd/v2":         {"argocd"},
+	"github.com/urfave/cli/v2":               {"cmd"},
+	"github.com/google/go-containerregistry": {"internal/registry", "internal/sandbox"},
+	"sigs.k8s.io/kustomize":                  {"render"},
+	"github.com/go-git/go-git/v5/storage":    {"gitops"},
+	"k8s.io/kubectl":                         {"argocd/fastinit"},
 }
 
 // imports of every package of the module and of everything that it links.

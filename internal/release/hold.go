@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (d *Desk) teamHoldOn(r *Reader, t spec.Target, e spec.Entry, envs []string)
 		return nil, "", err
 	}
 	for _, h := range holds {
-		if contains(envs, h.Metadata.Environment) && !h.Spec.Expired(d.Now) && h.Spec.Matches(e.ID, e.Version, e.Image, e.Artifact) {
+		if slices.Contains(envs, h.Metadata.Environment) && !h.Spec.Expired(d.Now) && h.Spec.Matches(e.ID, e.Version, e.Image, e.Artifact) {
 			return &h.Spec, teamHoldFile(h.Metadata.Team, h.Metadata.Name), nil
 		}
 	}
@@ -171,12 +172,18 @@ func sameTime(a, b *time.Time) bool {
 	return a == nil && b == nil || a != nil && b != nil && a.Equal(*b)
 }
 
+// stateOrNew is a record to write into: a copy of the one that is there, or an empty one.
 func (r *Reader) stateOrNew(t spec.Target) (*spec.State, error) {
 	s, err := r.State(t)
-	if s == nil && err == nil {
-		s = newState(t)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	if s == nil {
+		return newState(t), nil
+	}
+	copied := *s
+	copied.Spec.Past, copied.Spec.Holds = slices.Clip(s.Spec.Past), slices.Clip(s.Spec.Holds)
+	return &copied, nil
 }
 
 func (d *Desk) addTeamHold(r *Reader, item *Item, h spec.Hold) error {

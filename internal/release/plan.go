@@ -245,11 +245,8 @@ func (o overlayNow) edited() bool {
 func (r *Reader) now(t spec.Target) (overlayNow, error) {
 	o := overlayNow{commit: r.snap.Commit()}
 	var err error
-	if o.state, err = r.State(t); err != nil {
+	if o.state, err = r.stateOrNew(t); err != nil {
 		return o, err
-	}
-	if o.state == nil {
-		o.state = newState(t)
 	}
 	if o.tree, err = r.snap.Tree(t.Dir()); err != nil {
 		return o, err

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -121,7 +122,7 @@ func (d *Desk) promote(ctx context.Context, r *Reader, t spec.Target, req Promot
 	if item.Edited && !req.DiscardEdits {
 		return item, editedError(t, item.Edits)
 	}
-	return item, d.write(ctx, r, &item, now, source, rel, req)
+	return item, d.write(r, &item, now, source, rel, req)
 }
 
 func editedError(t spec.Target, edits []string) error {
@@ -136,7 +137,7 @@ func editedError(t spec.Target, edits []string) error {
 }
 
 // write renders, builds and checks the release, and notes what is committed.
-func (d *Desk) write(ctx context.Context, r *Reader, item *Item, now overlayNow, source source, rel *spec.Release, req Promote) error {
+func (d *Desk) write(r *Reader, item *Item, now overlayNow, source source, rel *spec.Release, req Promote) error {
 	t := item.Target
 	files, err := render.Overlay(render.OverlayInput{Target: t, Release: rel, Standard: source.standard, Patches: source.patches})
 	if err != nil {
@@ -223,7 +224,7 @@ func (r *Reader) tenant(t spec.Target) error {
 	if err != nil {
 		return err
 	}
-	if envs := team.Spec.Environments; len(envs) > 0 && !contains(envs, t.Env) {
+	if envs := team.Spec.Environments; len(envs) > 0 && !slices.Contains(envs, t.Env) {
 		return &RefusedError{Action: "promote", Target: t, Why: fmt.Sprintf("team %s has no environment %s", t.Team, t.Env),
 			Next: []string{fmt.Sprintf("add %s to spec.environments of tenants/%s/team.yaml, then: modelops render %s", t.Env, t.Team, t.Team)}}
 	}
@@ -340,15 +341,6 @@ func entryOf(r *spec.Release) spec.Entry {
 // names says whether people could mean this entry by the word.
 func names(e *spec.Entry, word string) bool {
 	return e != nil && (e.Version == word || e.ID == word)
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 func firstLine(s string) string {

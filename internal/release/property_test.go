@@ -18,6 +18,7 @@ import (
 
 	"github.com/modelops/modelops/gitops"
 	"github.com/modelops/modelops/internal/release"
+	"github.com/modelops/modelops/render/spec"
 )
 
 // The model that judges random sequences. It shares no code with the product: it reads the repository with git alone,
@@ -182,13 +183,22 @@ func (w *world) do(plan func(*release.Desk) release.Planner) (*release.Result, e
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := &release.Desk{Repo: repo, Now: w.clock, By: "Tool <tool@example.com>", Resolve: release.NoRegistry}
+	d := &release.Desk{Repo: repo, Now: w.clock, By: "Tool <tool@example.com>", Resolve: byDigest}
 	planner := plan(d)
 	p, err := planner(ctx, tip)
 	if err != nil {
 		return nil, err
 	}
 	return d.Apply(ctx, p, planner, id, repo.Push)
+}
+
+// byDigest takes references by digest alone: no registry is asked.
+func byDigest(_ context.Context, ref string) (spec.Image, error) {
+	name, digest, ok := strings.Cut(ref, "@")
+	if !ok {
+		return spec.Image{}, errors.New("no digest in " + ref)
+	}
+	return spec.Image{Name: name, Digest: digest}, nil
 }
 
 func digest(name string, version int) string {

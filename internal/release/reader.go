@@ -23,11 +23,12 @@ type Reader struct {
 	snap      *gitops.Snapshot
 	platform  *spec.Platform
 	standards map[string]*standard.Standard
+	records   map[spec.Target]*spec.State
 }
 
 // NewReader reads from a snapshot.
 func NewReader(ctx context.Context, snap *gitops.Snapshot) *Reader {
-	return &Reader{ctx: ctx, snap: snap, standards: map[string]*standard.Standard{}}
+	return &Reader{ctx: ctx, snap: snap, standards: map[string]*standard.Standard{}, records: map[spec.Target]*spec.State{}}
 }
 
 // Platform reads modelops.yaml.
@@ -68,7 +69,7 @@ func (r *Reader) EnvIndex(env string) (int, error) {
 	return 0, &UsageError{Message: fmt.Sprintf("environment %q: modelops.yaml has none of this name", env), Next: []string{"--env is one of: " + strings.Join(names, ", ")}}
 }
 
-// Earlier lists the environments before and up to this one, in order.
+// upTo lists the environments before and up to this one, in order.
 func (r *Reader) upTo(env string) ([]string, error) {
 	i, err := r.EnvIndex(env)
 	if err != nil {
@@ -149,8 +150,20 @@ func (r *Reader) models(team string) []string {
 	return names
 }
 
-// State reads the record of an overlay; nil where there is none.
+// State reads the record of an overlay; nil where there is none. It is shared by all who ask: whoever changes it takes a
+// copy first.
 func (r *Reader) State(t spec.Target) (*spec.State, error) {
+	if s, ok := r.records[t]; ok {
+		return s, nil
+	}
+	s, err := r.readState(t)
+	if err == nil {
+		r.records[t] = s
+	}
+	return s, err
+}
+
+func (r *Reader) readState(t spec.Target) (*spec.State, error) {
 	data, err := r.snap.ReadFile(t.StateFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -35,7 +35,7 @@ func (d *Desk) PlanRemove(ctx context.Context, snap *gitops.Snapshot, req Retire
 	return d.planRetire(ctx, snap, req, spec.ActionRemove, d.remove)
 }
 
-type retireStep func(ctx context.Context, r *Reader, item *Item, now overlayNow, req Retire) error
+type retireStep func(r *Reader, item *Item, now overlayNow, req Retire) error
 
 func (d *Desk) planRetire(ctx context.Context, snap *gitops.Snapshot, req Retire, action string, step retireStep) (*Plan, error) {
 	if req.Reason == "" {
@@ -56,7 +56,7 @@ func (d *Desk) planRetire(ctx context.Context, snap *gitops.Snapshot, req Retire
 			return item, err
 		}
 		item.From, item.Edited = now.state.Spec.Current, now.edited()
-		return item, step(ctx, r, &item, now, req)
+		return item, step(r, &item, now, req)
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (d *Desk) planRetire(ctx context.Context, snap *gitops.Snapshot, req Retire
 	return p, nil
 }
 
-func (d *Desk) retire(ctx context.Context, r *Reader, item *Item, now overlayNow, req Retire) error {
+func (d *Desk) retire(r *Reader, item *Item, now overlayNow, req Retire) error {
 	rel, err := r.Release(item.Target)
 	switch {
 	case item.From == nil:
@@ -88,10 +88,10 @@ func (d *Desk) retire(ctx context.Context, r *Reader, item *Item, now overlayNow
 	gone.Spec.Standard.Digest = std.Digest()
 	gone.Spec.ID = spec.ReleaseID(gone.Spec)
 	src := source{release: &gone, standard: std, patches: under(now.files, "patches/")}
-	return d.write(ctx, r, item, now, src, &gone, Promote{Reason: req.Reason})
+	return d.write(r, item, now, src, &gone, Promote{Reason: req.Reason})
 }
 
-func (d *Desk) remove(_ context.Context, r *Reader, item *Item, now overlayNow, req Retire) error {
+func (d *Desk) remove(r *Reader, item *Item, now overlayNow, req Retire) error {
 	t := item.Target
 	if now.tree.IsZero() {
 		item.Unchanged = "the folder is gone already"

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -218,13 +217,4 @@ func Memo(resolve Resolver) Resolver {
 		}
 		return image, err
 	}
-}
-
-// NoRegistry resolves references by digest alone, for where no registry may be asked.
-func NoRegistry(_ context.Context, ref string) (spec.Image, error) {
-	name, digest, ok := strings.Cut(ref, "@")
-	if !ok {
-		return spec.Image{}, errors.New("image " + ref + ": only references by digest are possible here")
-	}
-	return spec.Image{Name: name, Digest: digest}, nil
 }

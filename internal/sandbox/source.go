@@ -12,6 +12,7 @@ import (
 
 	"github.com/modelops/modelops/argocd/argotest"
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render/build"
 	"github.com/modelops/modelops/render/spec"
 )
@@ -48,9 +49,12 @@ func (s *source) build(ctx context.Context, _, revision, path string) ([]map[str
 	}
 	defer repo.Close() //nolint:errcheck // nothing was written
 	commit := snap.Commit().String()
-	files, err := folder(snap, path)
-	if err != nil {
+	files, err := workspace.Tree{FS: snap}.Folder(path)
+	if err == nil && len(files) == 0 {
 		return nil, commit, fmt.Errorf("%s: app path does not exist", path)
+	}
+	if err != nil {
+		return nil, commit, err
 	}
 	built, err := build.Build(files)
 	if err != nil {
@@ -61,19 +65,6 @@ func (s *source) build(ctx context.Context, _, revision, path string) ([]map[str
 		objects = append(objects, o.Content)
 	}
 	return objects, commit, nil
-}
-
-func folder(snap *gitops.Snapshot, dir string) (map[string][]byte, error) {
-	files := map[string][]byte{}
-	err := fs.WalkDir(snap, dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := snap.ReadFile(path)
-		files[strings.TrimPrefix(path, dir+"/")] = data
-		return err
-	})
-	return files, err
 }
 
 // discover lists an Application for every overlay, as the ApplicationSets that modelops renders do.

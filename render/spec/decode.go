@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -312,7 +313,7 @@ func (w *walker) text(n *yaml.Node, path string, r rules) {
 	if n.Value != "" {
 		w.form(n, path, r.form, n.Value)
 	}
-	if len(r.enum) > 0 && !contains(r.enum, n.Value) {
+	if len(r.enum) > 0 && !slices.Contains(r.enum, n.Value) {
 		w.add(n, path, fmt.Sprintf("%q is not one of %s", n.Value, strings.Join(r.enum, ", ")), didYouMean(n.Value, r.enum))
 	}
 }
@@ -405,13 +406,4 @@ func find(root *yaml.Node, path string) *yaml.Node {
 		at, last = v, key
 	}
 	return last
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

@@ -74,15 +74,16 @@ func (ps Problems) sorted() Problems {
 func suggest(written string, candidates []string) string {
 	best, at := "", len(written)/3+2
 	for _, c := range candidates {
-		if d := distance(strings.ToLower(written), strings.ToLower(c)); d < at {
+		if d := Distance(strings.ToLower(written), strings.ToLower(c)); d < at {
 			best, at = c, d
 		}
 	}
 	return best
 }
 
-// distance is the number of letters to insert, delete or replace (Levenshtein).
-func distance(a, b string) int {
+// Distance is the number of letters to insert, delete or replace to make one word of the other (Levenshtein), by which
+// a hint finds what was meant.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

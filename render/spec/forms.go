@@ -25,7 +25,7 @@ type form struct {
 	pattern *regexp.Regexp
 	max     int
 	what    string
-	// schema is the pattern that goes into the JSON Schema, where it is not the one above.
+	// check is what a pattern cannot say.
 	check func(string) error
 }
 

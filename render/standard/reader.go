@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,7 +110,7 @@ func (r *reader) fields(n *yaml.Node, known ...string) map[string]*yaml.Node {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if !contains(known, key.Value) {
+		if !slices.Contains(known, key.Value) {
 			r.bad(key, "unknown field %q; possible here: %s", key.Value, strings.Join(known, ", "))
 			continue
 		}
@@ -177,13 +178,4 @@ func (r *reader) path(n *yaml.Node, parent *yaml.Node) []string {
 		}
 	}
 	return parts
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

@@ -2,6 +2,7 @@ package standard
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/modelops/modelops/render/spec"
@@ -43,7 +44,7 @@ type Runtime struct {
 // Runtime reads a runtime of the standard. The error is *UnknownRuntimeError where there is none of this name.
 func (s *Standard) Runtime(name string) (Runtime, error) {
 	file := "runtimes/" + name + ".yaml"
-	if !contains(s.runtimes, name) {
+	if !slices.Contains(s.runtimes, name) {
 		return Runtime{}, &UnknownRuntimeError{Standard: s.name, Name: name, Known: s.Runtimes()}
 	}
 	r := &reader{file: s.name + "/" + file}
