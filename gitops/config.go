@@ -125,6 +125,9 @@ func configFiles(g git, c *clone) []string {
 		}
 		files = append(files, filepath.Join(xdg, "git", "config"), filepath.Join(home, ".gitconfig"))
 	}
+	if c == nil {
+		return files
+	}
 	files = append(files, filepath.Join(c.common, "config"))
 	return append(files, filepath.Join(c.dir, "config.worktree"))
 }

@@ -1,20 +1,19 @@
 package gitops
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path/filepath"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 )
 
 // fetch brings a commit of the remote's branch into the clone where it is missing.
 func (r *Repo) fetch(ctx context.Context, h Hash) error {
+	if r.far != nil {
+		return r.far.advance(ctx, h)
+	}
 	var missing *MissingError
 	if _, _, err := r.objs.Object(ctx, h); !errors.As(err, &missing) {
 		return err
@@ -89,42 +88,36 @@ func (r *Repo) ownFetch(ctx context.Context, h Hash) error {
 		defer r.disk.mu.Unlock()
 		return r.disk.add(filepath.Join(rem.at.common, "objects"), 0)
 	case *wireRemote:
-		s, err := rem.open(ctx, uploadPack)
-		if err != nil {
+		err := rem.command(ctx, "fetch", r.wantOne(h), func(p *pktReader) error {
+			pack, err := readPack(p)
+			if err != nil {
+				return err
+			}
+			return r.disk.storePack(pack)
+		})
+		if !errors.Is(err, errNoV2) {
 			return err
 		}
-		defer s.close() //nolint:errcheck // the pack is what counts
-		return r.receive(ctx, s, h)
 	}
 	return &TransportError{Op: "fetch from", URL: r.remote.url(), Err: errors.New("git is needed for this kind of remote")}
 }
 
 const maxHaves = 64
 
-// receive asks for one commit with what the clone has as a base, and stores the pack.
-func (r *Repo) receive(ctx context.Context, s session, want Hash) error {
-	var req bytes.Buffer
-	e := pktline.NewEncoder(&req)
-	err := e.Encodef("want %s ofs-delta side-band-64k no-progress agent=%s\n", want, agent)
-	for edge := range r.shallow() {
-		err = errors.Join(err, e.Encodef("shallow %s\n", edge))
+// wantOne asks for one commit with what the clone has as a base.
+func (r *Repo) wantOne(h Hash) func(*pktWriter) {
+	return func(req *pktWriter) {
+		req.linef("no-progress")
+		req.linef("ofs-delta")
+		req.linef("want %s", h)
+		for edge := range r.shallow() {
+			req.linef("shallow %s", edge)
+		}
+		for _, have := range r.haves() {
+			req.linef("have %s", have)
+		}
+		req.linef("done")
 	}
-	err = errors.Join(err, e.Flush())
-	for _, h := range r.haves() {
-		err = errors.Join(err, e.Encodef("have %s\n", h))
-	}
-	if err = errors.Join(err, e.EncodeString("done\n")); err != nil {
-		return err
-	}
-	answer, err := s.exchange(ctx, req.Bytes())
-	if err != nil {
-		return err
-	}
-	defer answer.Close() //nolint:errcheck // reading only
-	if err := r.disk.receivePack(answer); err != nil {
-		return &TransportError{Op: "fetch from", URL: r.remote.url(), Err: err}
-	}
-	return nil
 }
 
 // haves are the newest commits that the clone is known to have.
@@ -143,15 +136,8 @@ func (r *Repo) haves() []Hash {
 	return out
 }
 
-// receivePack reads the acknowledgement, then the pack out of the side band.
-func (d *disk) receivePack(answer io.Reader) (err error) {
-	lines := pktline.NewScanner(answer)
-	if !lines.Scan() {
-		return errors.Join(io.ErrUnexpectedEOF, lines.Err())
-	}
-	if l := string(lines.Bytes()); !strings.HasPrefix(l, "NAK") && !strings.HasPrefix(l, "ACK") {
-		return fmt.Errorf("the answer cannot be read: %q", Sanitize(l))
-	}
+// storePack puts a pack into the clone's store, with its index.
+func (d *disk) storePack(pack []byte) (err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	w, err := d.stores[0].store.PackfileWriter()
@@ -159,20 +145,8 @@ func (d *disk) receivePack(answer io.Reader) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	for lines.Scan() {
-		p := lines.Bytes()
-		switch {
-		case len(p) == 0:
-			return nil
-		case p[0] == 1:
-			if _, err := w.Write(p[1:]); err != nil {
-				return err
-			}
-		case p[0] == 3:
-			return fmt.Errorf("the server gave up: %s", Sanitize(string(p[1:])))
-		}
-	}
-	return errors.Join(io.ErrUnexpectedEOF, lines.Err())
+	_, err = w.Write(pack)
+	return err
 }
 
 // localBranch is the ref of the clone's own branch of that name, with its value; fs.ErrNotExist where there is none.

@@ -25,10 +25,10 @@ func (r *Repo) fileRemote(path string) (remote, error) {
 		return nil, err
 	}
 	if r.git.path != "" {
-		w := &processWire{git: r.git, shown: path, args: func(service string) []string {
+		w := &processWire{git: r.git, shown: path, meter: &r.meter, args: func(service string) []string {
 			return []string{r.git.path, service[len("git-"):], at.dir}
 		}}
-		f.wire = &wireRemote{wire: w, progress: r.progress}
+		f.wire = r.speak(w)
 	}
 	return f, nil
 }

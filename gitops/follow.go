@@ -21,6 +21,9 @@ func (r *Repo) Follow(ctx context.Context, base, next *Snapshot) (FollowResult, 
 	if r.remote == nil {
 		return FollowResult{Moved: true}, nil // the push moved the local branch itself
 	}
+	if r.clone == nil || r.temp != "" {
+		return FollowResult{}, nil
+	}
 	if r.borrowed.Load() {
 		return FollowResult{Note: "this clone was left as it is; to update it: git fetch " + r.remoteName}, nil
 	}
@@ -194,7 +197,7 @@ func (r *Repo) dirtyBetween(ctx context.Context, base, next *Snapshot) ([]string
 // Dirty lists the uncommitted work under some paths, sorted: staged, not staged and untracked files, ignored ones left
 // out. A bare repository has none. Without git, files are compared with HEAD byte by byte.
 func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
-	if r.clone.work == "" || len(paths) == 0 {
+	if r.WorkTree() == "" || len(paths) == 0 {
 		return nil, nil
 	}
 	if r.git.path == "" {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/modelops/modelops/gitops"
 	"github.com/modelops/modelops/gitops/gittest"
@@ -177,3 +180,10 @@ func within(t *testing.T, limit time.Duration, f func()) {
 		t.Errorf("took %v, allowed are %v", d, limit)
 	}
 }
+
+func hash(s string) gitops.Hash { return plumbing.NewHash(s) }
+
+func makeDir(name string) error { return os.MkdirAll(name, 0o755) }
+
+// isPush tells the request that carries a push from those that read.
+func isPush(q *http.Request) bool { return strings.HasSuffix(q.URL.Path, "/git-receive-pack") }

@@ -89,6 +89,9 @@ func (w *httpWire) get(ctx context.Context, service string, cred credential) (se
 	if err != nil {
 		return nil, &TransportError{Op: "read", URL: w.url(), Err: err}
 	}
+	if service == uploadPack {
+		req.Header.Set("Git-Protocol", "version=2")
+	}
 	resp, err := w.do(req, cred, "read")
 	if err != nil {
 		return nil, err
@@ -134,24 +137,34 @@ type httpSession struct {
 func (s *httpSession) advert() *advert { return s.refs }
 func (s *httpSession) close() error    { return nil }
 
+func (s *httpSession) op() string {
+	if s.service == receivePack {
+		return "push to"
+	}
+	return "read"
+}
+
 // exchange posts a request. Anything but a plain refusal may come after the server has done its work.
 func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.String()+"/"+s.service, bytes.NewReader(request))
 	if err != nil {
 		cancel()
-		return nil, &TransportError{Op: "push to", URL: s.wire.url(), Err: err}
+		return nil, &TransportError{Op: s.op(), URL: s.wire.url(), Err: err}
+	}
+	if s.refs.version == 2 {
+		req.Header.Set("Git-Protocol", "version=2")
 	}
 	req.Header.Set("Content-Type", "application/x-"+s.service+"-request")
 	req.Header.Set("Accept", "application/x-"+s.service+"-result")
-	resp, err := s.wire.do(req, s.cred, "push to")
+	resp, err := s.wire.do(req, s.cred, s.op())
 	if err != nil {
 		cancel()
 		return nil, maybeLost(err)
 	}
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+s.service+"-result" {
 		cancel()
-		return nil, &lostReply{&TransportError{Op: "push to", URL: s.wire.url(), Err: notGit(got)}}
+		return nil, &lostReply{&TransportError{Op: s.op(), URL: s.wire.url(), Err: notGit(got)}}
 	}
 	return &cancelBody{Reader: idle(resp.Body, cancel), body: resp.Body, cancel: cancel}, nil
 }

@@ -16,6 +16,7 @@ import (
 type processWire struct {
 	git   git
 	shown string // the URL for people
+	meter *meter
 	args  func(service string) []string
 }
 
@@ -23,9 +24,13 @@ func (p *processWire) url() string { return Redact(p.shown) }
 
 func (p *processWire) open(ctx context.Context, service string) (session, error) {
 	args := p.args(service)
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // the user's own git or ssh
+	alive, end := context.WithCancel(context.WithoutCancel(ctx))
+	cmd := exec.CommandContext(alive, args[0], args[1:]...) //nolint:gosec // the user's own git or ssh
 	cmd.Dir, cmd.Env = p.git.dir, p.git.environ()
-	s := &processSession{cmd: cmd, wire: p}
+	if service == uploadPack {
+		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version=2")
+	}
+	s := &processSession{cmd: cmd, wire: p, end: end}
 	cmd.Stderr = &s.said
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
@@ -37,15 +42,21 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 	if err := cmd.Start(); err != nil {
 		return nil, &TransportError{Op: "reach", URL: p.url(), Err: err}
 	}
-	if s.refs, err = readAdvert(s.out); err != nil {
+	defer s.bound(ctx)()
+	if s.refs, err = readAdvert(p.meter.reader(s.out)); err != nil {
+		if ctx.Err() != nil {
+			err = ctx.Err()
+		}
 		return nil, s.failed(err)
 	}
+	p.meter.request()
 	return s, nil
 }
 
 type processSession struct {
 	wire *processWire
 	cmd  *exec.Cmd
+	end  context.CancelFunc // ends the program
 	in   io.WriteCloser
 	out  io.ReadCloser
 	said lockedBuffer
@@ -55,10 +66,16 @@ type processSession struct {
 
 func (s *processSession) advert() *advert { return s.refs }
 
+// bound ends the program when a context ends. The program outlives the context that it was started in, since more than
+// one command is sent to it.
+func (s *processSession) bound(ctx context.Context) (release func() bool) {
+	return context.AfterFunc(ctx, s.end)
+}
+
 // failed ends the program and explains with its own words.
 func (s *processSession) failed(cause error) error {
 	s.in.Close()            //nolint:errcheck // over anyway
-	s.cmd.Process.Kill()    //nolint:errcheck // may have ended
+	s.end()                 // it may have ended
 	s.cmd.Wait()            //nolint:errcheck // the cause is known
 	text := s.said.String() // what ssh or git printed
 	if strings.Contains(text, "Permission denied") {
@@ -70,17 +87,36 @@ func (s *processSession) failed(cause error) error {
 	return &TransportError{Op: "reach", URL: s.wire.url(), Err: cause}
 }
 
-func (s *processSession) exchange(_ context.Context, request []byte) (io.ReadCloser, error) {
-	s.sent = true
+func (s *processSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
+	release := s.bound(ctx)
+	s.wire.meter.request()
+	s.wire.meter.sent.Add(int64(len(request)))
 	_, err := s.in.Write(request)
-	if err = errors.Join(err, s.in.Close()); err != nil {
+	if s.refs.version != 2 {
+		s.sent = true
+		err = errors.Join(err, s.in.Close())
+	}
+	if err != nil {
+		release()
 		return nil, &lostReply{s.failed(err)}
 	}
-	return io.NopCloser(s.out), nil
+	return &processAnswer{Reader: s.wire.meter.reader(s.out), release: release}, nil
+}
+
+// processAnswer is read up to its end, and the program stays.
+type processAnswer struct {
+	io.Reader
+	release func() bool
+}
+
+func (a *processAnswer) Close() error {
+	a.release()
+	return nil
 }
 
 // close says goodbye where nothing was asked for, and waits for the program.
 func (s *processSession) close() error {
+	defer s.end()
 	if !s.sent {
 		io.WriteString(s.in, "0000") //nolint:errcheck // it may have gone already
 		s.in.Close()                 //nolint:errcheck // over anyway
@@ -118,7 +154,7 @@ func (r *Repo) sshRemote(raw string) (remote, error) {
 		return nil, err
 	}
 	command := r.sshCommand()
-	w := &processWire{git: r.git, shown: raw, args: func(service string) []string {
+	w := &processWire{git: r.git, shown: raw, meter: &r.meter, args: func(service string) []string {
 		remote := service + " '" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 		opts := ""
 		if port != "" {
@@ -127,7 +163,7 @@ func (r *Repo) sshRemote(raw string) (remote, error) {
 		// The command may carry its own options in shell syntax, therefore a shell reads it, as with git.
 		return []string{"sh", "-c", command + opts + ` -- "$1" "$2"`, "ssh", host, remote}
 	}}
-	return &wireRemote{wire: w, progress: r.progress}, nil
+	return r.speak(w), nil
 }
 
 func (r *Repo) sshCommand() string {

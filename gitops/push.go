@@ -120,6 +120,9 @@ func Retryable(err error) (bool, int) {
 // git does it, so that index and files go along; uncommitted work in the way is a *DirtyError. Other errors:
 // *StaleError, *LockedError, *RejectedError.
 func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
+	if r.clone == nil || r.temp != "" {
+		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "without a clone there is no local branch to move"}
+	}
 	name, cur, err := r.localBranch()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -154,7 +154,7 @@ func TestHookDeclines(t *testing.T) {
 func TestLostAnswer(t *testing.T) {
 	post := func(f gittest.Fault) func(*http.Request) *gittest.Fault {
 		return func(q *http.Request) *gittest.Fault {
-			if q.Method == http.MethodPost && strings.HasSuffix(q.URL.Path, "receive-pack") {
+			if isPush(q) {
 				return &f
 			}
 			return nil
@@ -205,7 +205,7 @@ func TestLostAnswerBelowTip(t *testing.T) {
 	next := w.commit(r, base, write(release, "v2\n"))
 	cut := false
 	w.http.SetFault(func(q *http.Request) *gittest.Fault {
-		if q.Method == http.MethodPost && !cut {
+		if isPush(q) && !cut {
 			cut = true
 			return &gittest.Fault{Cut: true}
 		}
@@ -226,7 +226,7 @@ func TestDeadlineWhileServerHolds(t *testing.T) {
 	hold := make(chan struct{})
 	defer close(hold)
 	w.http.SetFault(func(q *http.Request) *gittest.Fault {
-		if q.Method == http.MethodPost {
+		if isPush(q) {
 			return &gittest.Fault{Hold: hold}
 		}
 		return nil

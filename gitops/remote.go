@@ -122,7 +122,8 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &wireRemote{wire: w, progress: r.progress}, nil
+		w.client = r.meter.client(w.client)
+		return r.speak(w), nil
 	case hasScheme && scheme == "file":
 		return r.fileRemote(rest)
 	case !hasScheme && !isSCP(raw):
@@ -134,6 +135,10 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 		return r.sshRemote(raw)
 	}
 	return nil, &NotRepoError{Redact(raw), "pushing over " + Sanitize(scheme) + " is not supported: use https, ssh or file"}
+}
+
+func (r *Repo) speak(w wire) *wireRemote {
+	return &wireRemote{wire: w, progress: r.progress, meter: &r.meter}
 }
 
 // isSCP tells host:path from a path, as git does: a colon before the first slash.

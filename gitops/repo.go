@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,8 +17,12 @@ import (
 
 // Repo is an open repository with one branch of it in view. It may be used by several goroutines.
 type Repo struct {
-	clone      *clone
-	disk       *disk
+	clone      *clone // nil on a remote without a clone
+	disk       *disk  // objects on this machine, nil where there are none
+	far        *far   // objects of a remote without a clone, nil where the repository is on this machine
+	temp       string // a folder of ours that goes with Close, "" for none
+	opened     *tip   // the branch as it was when it was opened
+	meter      meter
 	objs       *overlay // new objects in memory, then what is on disk
 	git        git
 	cfg        config
@@ -31,11 +36,11 @@ type Repo struct {
 }
 
 // Open opens the clone at o.Path: bare or with a work tree, from any folder in it, linked work trees and clones that
-// borrow objects included. It reads configuration, and the remote only where the branch has to be asked for. Errors:
-// *NotRepoError, *NoBranchError, and those of reaching the remote.
+// borrow objects included. A URL opens the remote itself, without a clone. It reads configuration, and the remote only
+// where the branch has to be asked for. Errors: *NotRepoError, *NoBranchError, and those of reaching the remote.
 func Open(ctx context.Context, o Options) (*Repo, error) {
-	if strings.Contains(o.Path, "://") {
-		return nil, &NotRepoError{Redact(o.Path), "a remote can be used through a clone only"}
+	if IsURL(o.Path) {
+		return openURL(ctx, o)
 	}
 	c, err := discover(o.Path, newGit(o.Env, ""))
 	if err != nil {
@@ -136,7 +141,7 @@ func (r *Repo) chooseBranch(ctx context.Context, name string) error {
 		return err
 	}
 	if r.branch == "" {
-		return &NoBranchError{Where: r.clone.common, Branch: "HEAD"}
+		return &NoBranchError{Where: r.where(), Branch: "HEAD"}
 	}
 	return checkBranch(r.branch)
 }
@@ -144,21 +149,47 @@ func (r *Repo) chooseBranch(ctx context.Context, name string) error {
 // remoteHead is refs/remotes/X/HEAD where a clone has noted it, else what the remote says now.
 func (r *Repo) remoteHead(ctx context.Context) (string, error) {
 	prefix := "refs/remotes/" + r.remoteName + "/"
-	if head, err := r.clone.looseRef(prefix + "HEAD"); err == nil && strings.HasPrefix(head.target, prefix) {
-		return strings.TrimPrefix(head.target, prefix), nil
+	if r.clone != nil {
+		if head, err := r.clone.looseRef(prefix + "HEAD"); err == nil && strings.HasPrefix(head.target, prefix) {
+			return strings.TrimPrefix(head.target, prefix), nil
+		}
 	}
-	name, _, err := r.remote.tip(ctx, "")
+	name, h, err := r.remote.tip(ctx, "")
 	if err != nil {
 		return "", err
 	}
-	if name == "" {
+	r.opened = &tip{name, h}
+	if name == "" && r.clone != nil {
 		return r.clone.headBranch()
 	}
 	return name, nil
 }
 
-// Close releases open files.
-func (r *Repo) Close() error { return r.disk.close() }
+// Close releases open files and connections.
+func (r *Repo) Close() error {
+	var errs []error
+	if r.disk != nil {
+		errs = append(errs, r.disk.close())
+	}
+	if w, ok := r.remote.(*wireRemote); ok {
+		errs = append(errs, w.close())
+	}
+	if r.temp != "" {
+		errs = append(errs, os.RemoveAll(r.temp))
+	}
+	return errors.Join(errs...)
+}
+
+// Traffic returns what was exchanged with the remote so far. What git fetched by itself is not in it.
+func (r *Repo) Traffic() Traffic { return r.meter.traffic() }
+
+// where names the repository in messages.
+func (r *Repo) where() string {
+	if r.clone == nil {
+		return r.remote.url()
+	}
+	return r.clone.common
+}
 
 // Branch returns the name of the branch that is worked on.
 func (r *Repo) Branch() string { return r.branch }
@@ -171,11 +202,21 @@ func (r *Repo) Remote() string {
 	return r.remote.url()
 }
 
-// WorkTree returns the root of the work tree, "" in a bare repository.
-func (r *Repo) WorkTree() string { return r.clone.work }
+// WorkTree returns the root of the work tree, "" in a bare repository and without a clone.
+func (r *Repo) WorkTree() string {
+	if r.clone == nil {
+		return ""
+	}
+	return r.clone.work
+}
 
-// GitDir returns the folder that all work trees of the clone share.
-func (r *Repo) GitDir() string { return r.clone.common }
+// GitDir returns the folder that all work trees of the clone share, "" without a clone.
+func (r *Repo) GitDir() string {
+	if r.clone == nil {
+		return ""
+	}
+	return r.clone.common
+}
 
 // Tip returns the truth: the commit that the remote's branch is at now, fetched into the clone where it is missing, or
 // the local branch's where there is no remote. Errors: *EmptyRepoError, *NoBranchError, *TransportError, *AuthError.
@@ -190,7 +231,7 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 		}
 		return r.At(ctx, h)
 	}
-	_, h, err := r.remote.tip(ctx, r.branch)
+	h, err := r.remoteTip(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +244,27 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 	return r.At(ctx, h)
 }
 
+// tip is where a branch was.
+type tip struct {
+	branch string
+	hash   Hash
+}
+
+// remoteTip asks where the branch is, but for the first time when opening did so a moment ago.
+func (r *Repo) remoteTip(ctx context.Context) (Hash, error) {
+	if t := r.opened; t != nil && t.branch == r.branch {
+		r.opened = nil
+		return t.hash, nil
+	}
+	_, h, err := r.remote.tip(ctx, r.branch)
+	return h, err
+}
+
 // noBranch tells a repository without any commit from one without this branch.
 func (r *Repo) noBranch(where string) error {
+	if r.clone == nil {
+		return r.noBranchThere(where)
+	}
 	if b, err := r.clone.headBranch(); err == nil && b == r.branch {
 		if _, err := r.clone.resolve("HEAD"); errors.Is(err, fs.ErrNotExist) {
 			return &EmptyRepoError{Where: where, Branch: r.branch}
@@ -219,7 +279,7 @@ func (r *Repo) At(ctx context.Context, h Hash) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.edge = r.shallow
+	s.edge = r.edge
 	return s, nil
 }
 

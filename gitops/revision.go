@@ -19,6 +19,9 @@ func (r *Repo) Local(ctx context.Context, rev string) (*Snapshot, error) {
 	if rev == "" || strings.HasPrefix(rev, "-") {
 		return nil, &NoRevisionError{rev, "not a revision"}
 	}
+	if r.far != nil {
+		return r.thereNamed(ctx, rev)
+	}
 	h, err := r.named(rev)
 	if err == nil && h.IsZero() {
 		h, err = r.abbreviated(ctx, strings.ToLower(rev))
@@ -42,13 +45,21 @@ func (r *Repo) named(rev string) (Hash, error) {
 		if pattern == "%s" && rev != "HEAD" && !strings.HasPrefix(rev, "refs/") {
 			continue
 		}
-		h, err := r.clone.resolve(name)
+		h, err := r.refs().resolve(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		return h, err
 	}
 	return Hash{}, nil
+}
+
+// refs is where names are looked up: the clone, or the remote itself where it lies on this machine.
+func (r *Repo) refs() *clone {
+	if f, ok := r.remote.(*fileRemote); ok && r.clone == nil {
+		return f.at
+	}
+	return r.clone
 }
 
 func (r *Repo) abbreviated(ctx context.Context, rev string) (Hash, error) {

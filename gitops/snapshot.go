@@ -19,7 +19,7 @@ type Snapshot struct {
 	ctx    context.Context // of the call that made it: fs.FS has no other way to stop a slow read
 	objs   objects
 	commit *commitObject
-	edge   func() map[Hash]bool // the commits at which a shallow clone ends
+	edge   func(context.Context) map[Hash]bool // the commits at which a shallow clone ends
 }
 
 var (

@@ -72,13 +72,16 @@ type Env struct {
 	Environ []string
 	// Git is the path of the git program, "" when there is none.
 	Git string
+	// Dir is where git is started on a remote without a clone; "" is the current folder.
+	Dir string
 	// Interactive allows git's helpers to ask at the terminal.
 	Interactive bool
 }
 
 // Options says which repository to open, and with what.
 type Options struct {
-	// Path is a folder in a clone, or a bare repository; "" is the current folder.
+	// Path is a folder in a clone, or a bare repository; "" is the current folder. A URL is a remote to be worked on
+	// without a clone.
 	Path string
 	// Branch names the branch to work on; "" takes the remote's HEAD, else the local one.
 	Branch string

@@ -24,6 +24,9 @@ func (r *Repo) IsAncestor(ctx context.Context, a, of Hash) (bool, error) {
 	if a == of {
 		return true, nil
 	}
+	if r.far != nil {
+		return r.far.reaches(ctx, a, of)
+	}
 	target, err := r.At(ctx, a)
 	var missing *MissingError
 	if errors.As(err, &missing) {
@@ -36,7 +39,7 @@ func (r *Repo) IsAncestor(ctx context.Context, a, of Hash) (bool, error) {
 }
 
 func (r *Repo) reaches(ctx context.Context, from, target Hash, oldest time.Time) (bool, error) {
-	edge := r.shallow()
+	edge := r.edge(ctx)
 	seen := map[Hash]bool{from: true}
 	queue := &byDate{}
 	if err := r.enqueue(ctx, queue, from); err != nil {
@@ -89,9 +92,24 @@ func (q *byDate) Pop() any {
 	return last
 }
 
-// shallow lists the commits at which a shallow clone ends.
+// edge lists the commits at which history ends though they have parents. A temporary clone of ours is completed instead.
+func (r *Repo) edge(ctx context.Context) map[Hash]bool {
+	if r.temp != "" && len(r.shallow()) > 0 {
+		r.complete(ctx)
+	}
+	return r.shallow()
+}
+
+// shallow lists the commits at which a shallow clone, or a remote on this machine that is one, ends.
 func (r *Repo) shallow() map[Hash]bool {
-	data, err := os.ReadFile(filepath.Join(r.clone.common, "shallow"))
+	at := r.clone
+	if f, ok := r.remote.(*fileRemote); ok && at == nil {
+		at = f.at
+	}
+	if at == nil {
+		return nil
+	}
+	data, err := os.ReadFile(filepath.Join(at.common, "shallow"))
 	if err != nil {
 		return nil
 	}
@@ -117,7 +135,7 @@ func (r *Repo) FirstParents(ctx context.Context, from Hash) iter.Seq2[*Snapshot,
 
 func firstParents(ctx context.Context, s *Snapshot) iter.Seq2[*Snapshot, error] {
 	return func(yield func(*Snapshot, error) bool) {
-		edge := s.edge()
+		edge := s.edge(ctx)
 		for yield(s, nil) {
 			parents := s.commit.info.Parents
 			if len(parents) == 0 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
@@ -23,10 +24,11 @@ const (
 // wire opens sessions of Git's protocol with a server; how bytes get there is all that its implementations differ in.
 type wire interface {
 	url() string
+	// open begins a conversation with a service. Of uploadPack it asks for version 2, which not every server speaks.
 	open(ctx context.Context, service string) (session, error)
 }
 
-// session is one conversation: the server's advertisement, then at most one request.
+// session is one conversation: the server's advertisement, then requests: any number in version 2, else at most one.
 type session interface {
 	advert() *advert
 	// exchange sends a request and returns the answer. An error of it may hide a request that was carried out.
@@ -36,9 +38,10 @@ type session interface {
 
 // advert is what a server says of its refs and itself.
 type advert struct {
-	refs map[string]Hash
-	caps map[string]string
-	head string // the branch that HEAD is on
+	version int // 2, else 0, which stands for the older ones
+	refs    map[string]Hash
+	caps    map[string]string
+	head    string // the branch that HEAD is on
 }
 
 const maxAdvert = 64 << 20 // bytes; 100,000 refs take 7 MB
@@ -54,6 +57,13 @@ func readAdvert(r io.Reader) (*advert, error) {
 			continue
 		case line == "":
 			return a, nil
+		case line == "version 2" && first:
+			a.version, first = 2, false
+			continue
+		case a.version == 2:
+			key, value, _ := strings.Cut(line, "=")
+			a.caps[key] = value
+			continue
 		case strings.HasPrefix(line, "ERR "):
 			return nil, errors.New(Sanitize(line[4:]))
 		}
@@ -90,9 +100,35 @@ func (a *advert) capabilities(s string) {
 type wireRemote struct {
 	wire
 	progress io.Writer
+	meter    *meter
+	mu       sync.Mutex // held while a command of version 2 runs
+	reading  session    // the conversation of version 2, nil while there is none
 }
 
 func (w *wireRemote) tip(ctx context.Context, branch string) (string, Hash, error) {
+	prefixes := []string{"HEAD"}
+	if branch != "" {
+		prefixes = append(prefixes, headsPrefix+branch)
+	}
+	refs, err := w.lsRefs(ctx, prefixes...)
+	if errors.Is(err, errNoV2) {
+		return w.oldTip(ctx, branch)
+	}
+	for _, r := range refs {
+		if r.name == "HEAD" && branch == "" {
+			branch = strings.TrimPrefix(r.target, headsPrefix)
+		}
+	}
+	for _, r := range refs {
+		if r.name == headsPrefix+branch || r.name == "HEAD" && r.target == headsPrefix+branch {
+			return branch, r.hash, nil
+		}
+	}
+	return branch, Hash{}, err
+}
+
+// oldTip finds a branch in the list of all refs, which is how older servers begin.
+func (w *wireRemote) oldTip(ctx context.Context, branch string) (string, Hash, error) {
 	s, err := w.open(ctx, uploadPack)
 	if err != nil {
 		return "", Hash{}, err
@@ -105,11 +141,25 @@ func (w *wireRemote) tip(ctx context.Context, branch string) (string, Hash, erro
 	return branch, h, s.close()
 }
 
+// close ends the conversation that reads went through.
+func (w *wireRemote) close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.reading == nil {
+		return nil
+	}
+	s := w.reading
+	w.reading = nil
+	return s.close()
+}
+
 func (w *wireRemote) push(ctx context.Context, u push) (err error) {
+	before := w.meter.received.Load()
 	s, err := w.open(ctx, receivePack)
 	if err != nil {
 		return err
 	}
+	w.meter.refs.Add(w.meter.received.Load() - before)
 	defer s.close() //nolint:errcheck // the report is what counts
 	a := s.advert()
 	switch cur := a.refs[headsPrefix+u.branch]; {

@@ -1,0 +1,136 @@
+package gitops
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-git/go-git/v5/plumbing"
+)
+
+// far reads the objects of a remote without a clone. It fetches what is asked for by id and keeps it in memory; who
+// knows what will be needed asks for it together, since each fetch is a round trip.
+type far struct {
+	remote *wireRemote
+	mu     sync.Mutex // one fetch at a time; held while fetching
+	have   *overlay   // what came
+	whole  map[Hash]bool
+	tip    Hash // the newest commit whose folders were read
+}
+
+func newFar(w *wireRemote) *far {
+	return &far{remote: w, have: newOverlay(nothing{}), whole: map[Hash]bool{}}
+}
+
+// What a fetch leaves out (git-rev-list(1), --filter): everything below the objects that are named, or the content of
+// files alone.
+const (
+	oneByOne = "tree:0"
+	noBlobs  = "blob:none"
+)
+
+// firstCommits is how many commits come with the first one of a history: their messages cost little beside the round
+// trip.
+const firstCommits = 8
+
+// Object implements objects.
+func (f *far) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
+	if o, ok := f.have.get(h); ok {
+		return o.kind, o.data, nil
+	}
+	if err := f.bring(ctx, []Hash{h}, nil); err != nil {
+		return 0, nil, err
+	}
+	return f.have.Object(ctx, h)
+}
+
+// bring fetches single objects, and folders with everything below them, where they are not here yet.
+func (f *far) bring(ctx context.Context, single, deep []Hash) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	deep = slices.DeleteFunc(deep, func(h Hash) bool { return f.whole[h] || f.isBlob(h) })
+	single = slices.DeleteFunc(single, func(h Hash) bool { _, ok := f.have.get(h); return ok })
+	if len(single) > 0 {
+		if err := f.fetch(ctx, want{objects: single, filter: oneByOne, depth: 1}); err != nil {
+			return err
+		}
+	}
+	if len(deep) == 0 {
+		return nil
+	}
+	if err := f.fetch(ctx, want{objects: deep}); err != nil {
+		return err
+	}
+	for _, h := range deep {
+		f.whole[h] = true
+	}
+	return nil
+}
+
+func (f *far) isBlob(h Hash) bool {
+	o, ok := f.have.get(h)
+	return ok && o.kind == plumbing.BlobObject
+}
+
+// history brings the commits behind one, up to a number of generations.
+func (f *far) history(ctx context.Context, from Hash, depth int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fetch(ctx, want{objects: []Hash{from}, filter: oneByOne, depth: depth})
+}
+
+// advance brings a newer tip. What changed between it and the last one comes along, folders without their files, so
+// that making a plan again costs one round trip.
+func (f *far) advance(ctx context.Context, tip Hash) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, ok := f.have.get(tip); ok {
+		f.tip = tip
+		return nil
+	}
+	q := want{objects: []Hash{tip}, filter: oneByOne, depth: firstCommits}
+	if !f.tip.IsZero() {
+		q = want{objects: []Hash{tip}, filter: noBlobs, have: f.tip}
+	}
+	err := f.fetch(ctx, q)
+	if err == nil {
+		f.tip = tip
+	}
+	return err
+}
+
+// reaches asks the server whether a commit is an ancestor of another: told that we have the younger one, it has nothing
+// to send of the elder where that lies below it. The answer is exact and costs one round trip at any distance.
+func (f *far) reaches(ctx context.Context, elder, younger Hash) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, err := f.remote.fetch(ctx, want{objects: []Hash{elder}, filter: oneByOne, have: younger}, f.have)
+	var missing *MissingError
+	if err = absent(err, elder); errors.As(err, &missing) {
+		return false, nil
+	}
+	return err == nil && n == 0, err
+}
+
+func (f *far) fetch(ctx context.Context, q want) error {
+	_, err := f.remote.fetch(ctx, q, f.have)
+	return absent(err, q.objects[0])
+}
+
+// absent tells a server's word that it has no such object from its other refusals.
+func absent(err error, h Hash) error {
+	var refused *serverError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	_, id, ours := strings.Cut(refused.text, "not our ref ")
+	if !ours {
+		return err
+	}
+	if id = strings.TrimSpace(id); plumbing.IsHash(id) {
+		h = plumbing.NewHash(id)
+	}
+	return &MissingError{Hash: h}
+}
