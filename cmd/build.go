@@ -5,6 +5,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/internal/release"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render/build"
@@ -23,7 +25,7 @@ for the tenant.`,
 
 func (s *session) build(c *cli.Context) error {
 	s.target = c.Args().First()
-	tree, done, err := s.treeAt(c, c.String("ref"))
+	tree, done, err := s.treeAt(c, c.String("ref"), append(release.PlanReads([]string{s.target}), "tenants/"+s.target+"/**")...)
 	if err != nil {
 		return err
 	}
@@ -80,19 +82,14 @@ func buildDir(tree workspace.Tree, who, env string) (string, error) {
 	return t.Dir(), nil
 }
 
-// treeAt is the work tree, or a commit where one is named; done releases it.
-func (s *session) treeAt(c *cli.Context, ref string) (workspace.Tree, func(), error) {
+// treeAt is the work tree, or a commit where one is named; done releases it. What is going to be read is named by
+// patterns of gitops.Snapshot.Load.
+func (s *session) treeAt(c *cli.Context, ref string, reads ...string) (workspace.Tree, func(), error) {
 	if ref != "" {
-		repo, err := s.openRepo(c, c.String("branch"))
-		if err != nil {
-			return workspace.Tree{}, nil, err
-		}
-		snap, err := repo.Local(c.Context, ref)
-		if err != nil {
-			_ = repo.Close()
-			return workspace.Tree{}, nil, err
-		}
-		return treeOf(snap), func() { _ = repo.Close() }, nil
+		return s.treeOfCommit(c, ref, reads)
+	}
+	if gitops.IsURL(s.repoPath(c)) {
+		return s.treeOfTip(c, reads)
 	}
 	d, err := s.disk(c)
 	var none *workspace.NoPlatformError
@@ -103,6 +100,30 @@ func (s *session) treeAt(c *cli.Context, ref string) (workspace.Tree, func(), er
 		return workspace.Tree{}, nil, err
 	}
 	return d.Tree(), func() { _ = d.Close() }, nil
+}
+
+func (s *session) treeOfCommit(c *cli.Context, ref string, reads []string) (workspace.Tree, func(), error) {
+	repo, err := s.openRepo(c, c.String("branch"))
+	if err != nil {
+		return workspace.Tree{}, nil, err
+	}
+	snap, err := repo.Local(c.Context, ref)
+	if err == nil {
+		err = snap.Load(c.Context, append(reads, release.PlatformFile)...)
+	}
+	if err != nil {
+		_ = repo.Close()
+		return workspace.Tree{}, nil, err
+	}
+	return treeOf(snap), func() { _ = repo.Close() }, nil
+}
+
+func (s *session) treeOfTip(c *cli.Context, reads []string) (workspace.Tree, func(), error) {
+	st, err := s.open(c, reads...)
+	if err != nil {
+		return workspace.Tree{}, nil, err
+	}
+	return st.tree(), st.close, nil
 }
 
 // treeOfBare is the branch's tip, where there is no work tree to read; elsewhere the error stands.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/gitops"
 	"github.com/modelops/modelops/internal/generate"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/internal/workspace"
@@ -23,6 +24,9 @@ func (s *session) repoPath(c *cli.Context) string {
 
 // disk opens the deployment repository's work tree around the named folder.
 func (s *session) disk(c *cli.Context) (*workspace.Disk, error) {
+	if url := s.repoPath(c); gitops.IsURL(url) {
+		return nil, &usageError{Message: c.Command.Name + ": files are read or written here, which " + gitops.Redact(url) + " has none of", Next: []string{"git clone " + gitops.Redact(url), "and run the command in the clone"}}
+	}
 	dir, err := s.folder(c)
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func (s *session) hold(c *cli.Context, plan holdPlan) error {
 	if err != nil {
 		return err
 	}
-	st, err := s.open(c)
+	st, err := s.open(c, release.PlanReads([]string{who})...)
 	if err != nil {
 		return err
 	}

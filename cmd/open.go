@@ -23,6 +23,8 @@ type store struct {
 	repo     *gitops.Repo
 	tip      *gitops.Snapshot
 	platform *spec.Platform
+	// done is called when the store is closed, for what is said of it then.
+	done func(gitops.Traffic)
 }
 
 func (st *store) tree() workspace.Tree { return treeOf(st.tip) }
@@ -32,12 +34,29 @@ func treeOf(s *gitops.Snapshot) workspace.Tree {
 }
 
 // close releases what the repository has open; nothing is left to be written then.
-func (st *store) close() { _ = st.repo.Close() }
+func (st *store) close() {
+	st.done(st.repo.Traffic())
+	_ = st.repo.Close()
+}
+
+// traffic says with -v what was exchanged with the remote.
+func (s *session) traffic(url string) func(gitops.Traffic) {
+	return func(t gitops.Traffic) {
+		if !s.out.Verbose() || t.Requests == 0 {
+			return
+		}
+		refs := ""
+		if t.Refs > 0 {
+			refs = fmt.Sprintf(" (%d of it its list of refs)", t.Refs)
+		}
+		fmt.Fprintf(s.env.Stderr, "%s: %d requests, %d bytes sent, %d received%s\n", url, t.Requests, t.Sent, t.Received, refs) //nolint:errcheck // progress only
+	}
+}
 
 // open opens the repository at the branch that --branch names, else the one that the platform spec does, else the
-// remote's HEAD. The caller closes it.
-func (s *session) open(c *cli.Context) (*store, error) {
-	st, err := s.openBranch(c, c.String("branch"))
+// remote's HEAD. What is going to be read of the tip is named by patterns of gitops.Snapshot.Load. The caller closes it.
+func (s *session) open(c *cli.Context, reads ...string) (*store, error) {
+	st, err := s.openBranch(c, c.String("branch"), reads)
 	if err != nil || c.String("branch") != "" {
 		return st, err
 	}
@@ -46,16 +65,19 @@ func (s *session) open(c *cli.Context) (*store, error) {
 		return st, nil
 	}
 	st.close()
-	return s.openBranch(c, named)
+	return s.openBranch(c, named, reads)
 }
 
-func (s *session) openBranch(c *cli.Context, branch string) (*store, error) {
+func (s *session) openBranch(c *cli.Context, branch string, reads []string) (*store, error) {
 	repo, err := s.openRepo(c, branch)
 	if err != nil {
 		return nil, err
 	}
-	st := &store{repo: repo}
+	st := &store{repo: repo, done: s.traffic(repo.Remote())}
 	if st.tip, err = repo.Tip(c.Context); err == nil {
+		err = st.tip.Load(c.Context, append(reads, release.PlatformFile)...)
+	}
+	if err == nil {
 		st.platform, err = release.NewReader(c.Context, st.tip).Platform()
 	}
 	if err != nil {
@@ -67,16 +89,20 @@ func (s *session) openBranch(c *cli.Context, branch string) (*store, error) {
 
 func (s *session) openRepo(c *cli.Context, branch string) (*gitops.Repo, error) {
 	path := s.repoPath(c)
-	if !strings.Contains(path, "://") {
+	if !gitops.IsURL(path) {
 		abs, err := s.env.path(path)
 		if err != nil {
 			return nil, err
 		}
 		path = abs
 	}
+	wd, err := s.env.Getwd()
+	if err != nil {
+		return nil, err
+	}
 	return gitops.Open(c.Context, gitops.Options{
 		Path: path, Branch: branch, Progress: s.gitProgress(), Now: s.env.Now,
-		Env: gitops.Env{Environ: s.env.Environ, Git: s.env.git(), Interactive: s.interactive()},
+		Env: gitops.Env{Environ: s.env.Environ, Git: s.env.git(), Dir: wd, Interactive: s.interactive()},
 	})
 }
 

@@ -44,7 +44,7 @@ TEAM/MODEL or a glob; several models are one commit, all or nothing. Running it 
 func (s *session) promote(c *cli.Context) error {
 	build.Warm()
 	s.target = joined(trimmed(c))
-	st, err := s.open(c)
+	st, err := s.open(c, release.PlanReads(trimmed(c))...)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ type retirement struct{ retire, remove changing }
 
 func (s *session) retire(c *cli.Context) error {
 	s.target = c.Args().First()
-	st, err := s.open(c)
+	st, err := s.open(c, release.PlanReads(trimmed(c))...)
 	if err != nil {
 		return err
 	}

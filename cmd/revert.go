@@ -48,7 +48,7 @@ func (s *session) revert(c *cli.Context) error {
 	if err := s.revertUsage(c, req); err != nil {
 		return err
 	}
-	st, err := s.open(c)
+	st, err := s.open(c, release.PlanReads(trimmed(c))...)
 	if err != nil {
 		return err
 	}

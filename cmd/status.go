@@ -3,6 +3,7 @@ package cmd
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/internal/release"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render/spec"
@@ -22,7 +23,7 @@ hand. With --check it exits 3 if anything is held, edited or cannot be read.`,
 
 func (s *session) status(c *cli.Context) error {
 	s.target = joined(trimmed(c))
-	st, err := s.open(c)
+	st, err := s.open(c, release.StatusReads(trimmed(c))...)
 	if err != nil {
 		return err
 	}

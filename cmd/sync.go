@@ -3,6 +3,7 @@ package cmd
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/internal/release"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/render/spec"
 )
@@ -39,7 +40,7 @@ live workload carries the release, with every replica updated and available. It 
 
 func (s *session) driven(c *cli.Context, m mode) error {
 	s.target = joined(trimmed(c))
-	st, err := s.open(c)
+	st, err := s.open(c, release.StatusReads(trimmed(c))...)
 	if err != nil {
 		return err
 	}

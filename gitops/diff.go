@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -24,9 +25,7 @@ func (s *Snapshot) Diff(ctx context.Context, other *Snapshot, under string) ([]P
 		return nil, err
 	}
 	d := differ{ctx: ctx, a: objectsOf(s), b: objectsOf(other)}
-	err = d.compare(under, before, after)
-	slices.SortFunc(d.out, func(x, y PathChange) int { return strings.Compare(x.Path, y.Path) })
-	return d.out, err
+	return d.compare(under, before, after)
 }
 
 func objectsOf(s *Snapshot) objects {
@@ -51,46 +50,92 @@ type differ struct {
 	out  []PathChange
 }
 
-func (d *differ) compare(name string, a, b entry) error {
-	if a.hash == b.hash && a.mode == b.mode {
-		return nil
-	}
-	if !a.isDir() && !b.isDir() {
-		d.out = append(d.out, PathChange{name, a.hash, b.hash, a.mode, b.mode})
-		return nil
-	}
-	if err := d.leaf(name, a, b); err != nil {
-		return err
-	}
-	return d.folders(name, a, b)
+// pair is what lies at one path on both sides; a zero entry is absence.
+type pair struct {
+	name string
+	a, b entry
 }
 
-// leaf reports the side that is a file where the other is a folder.
-func (d *differ) leaf(name string, a, b entry) error {
-	if !a.isDir() && a.mode != 0 {
-		d.out = append(d.out, PathChange{Path: name, Before: a.hash, OldMode: a.mode})
+// compare descends a level of folders at a time, so that a remote without a clone is asked once for each.
+func (d *differ) compare(name string, a, b entry) ([]PathChange, error) {
+	level := []pair{{name, a, b}}
+	for len(level) > 0 {
+		level = slices.DeleteFunc(level, d.settled)
+		if err := errors.Join(readAhead(d.ctx, d.a, level, func(p pair) entry { return p.a }),
+			readAhead(d.ctx, d.b, level, func(p pair) entry { return p.b })); err != nil {
+			return nil, err
+		}
+		var next []pair
+		for _, p := range level {
+			below, err := d.below(p)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, below...)
+		}
+		level = next
 	}
-	if !b.isDir() && b.mode != 0 {
-		d.out = append(d.out, PathChange{Path: name, After: b.hash, NewMode: b.mode})
-	}
-	return d.ctx.Err()
+	slices.SortFunc(d.out, func(x, y PathChange) int { return strings.Compare(x.Path, y.Path) })
+	return d.out, d.ctx.Err()
 }
 
-func (d *differ) folders(name string, a, b entry) error {
-	before, err := d.children(d.a, name, a)
-	if err != nil {
-		return err
+// settled notes files that differ, and is true where nothing is left to descend into.
+func (d *differ) settled(p pair) bool {
+	switch {
+	case p.a.hash == p.b.hash && p.a.mode == p.b.mode:
+		return true
+	case !p.a.isDir() && !p.b.isDir():
+		d.out = append(d.out, PathChange{p.name, p.a.hash, p.b.hash, p.a.mode, p.b.mode})
+		return true
 	}
-	after, err := d.children(d.b, name, b)
-	if err != nil {
-		return err
+	// One side may be a file where the other is a folder.
+	if !p.a.isDir() && p.a.mode != 0 {
+		d.out = append(d.out, PathChange{Path: p.name, Before: p.a.hash, OldMode: p.a.mode})
 	}
-	for child := range union(before, after) {
-		if err := d.compare(path.Join(name, child), before[child], after[child]); err != nil {
-			return err
+	if !p.b.isDir() && p.b.mode != 0 {
+		d.out = append(d.out, PathChange{Path: p.name, After: p.b.hash, NewMode: p.b.mode})
+	}
+	return false
+}
+
+func readAhead(ctx context.Context, o objects, level []pair, side func(pair) entry) error {
+	f := aheadOf(o)
+	if f == nil {
+		return nil
+	}
+	var trees []Hash
+	for _, p := range level {
+		if e := side(p); e.isDir() && !e.hash.IsZero() && !fresh(o, e.hash) {
+			trees = append(trees, e.hash)
 		}
 	}
-	return nil
+	return f.bring(ctx, trees, nil)
+}
+
+// fresh says whether an object was made here, so that no remote has it yet.
+func fresh(o objects, h Hash) bool {
+	top, ok := o.(*overlay)
+	if !ok {
+		return false
+	}
+	_, ok = top.get(h)
+	return ok
+}
+
+func (d *differ) below(p pair) ([]pair, error) {
+	before, err := d.children(d.a, p.name, p.a)
+	if err != nil {
+		return nil, err
+	}
+	after, err := d.children(d.b, p.name, p.b)
+	if err != nil {
+		return nil, err
+	}
+	var out []pair
+	for child := range union(before, after) {
+		out = append(out, pair{path.Join(p.name, child), before[child], after[child]})
+	}
+	return out, nil
 }
 
 func (d *differ) children(o objects, name string, e entry) (map[string]entry, error) {

@@ -46,10 +46,16 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("read %s: object %s is not in this repository", e.Path, e.Hash)
 }
 
-// ShallowError says that history goes on, but not in this clone.
-type ShallowError struct{ At Hash }
+// ShallowError says that history goes on, but not in this clone, or not as far as a walk on a remote may go.
+type ShallowError struct {
+	At      Hash
+	Bounded bool
+}
 
 func (e *ShallowError) Error() string {
+	if e.Bounded {
+		return fmt.Sprintf("read history: without a clone it was looked through no further than %s", short(e.At))
+	}
 	return fmt.Sprintf("read history: this clone is shallow and ends at %s", short(e.At))
 }
 

@@ -31,9 +31,9 @@ const (
 	noBlobs  = "blob:none"
 )
 
-// firstCommits is how many commits come with the first one of a history: their messages cost little beside the round
-// trip.
-const firstCommits = 8
+// TipCommits is how many commits of history come with the tip of a remote without a clone: their messages cost little
+// beside the round trip.
+const TipCommits = 8
 
 // Object implements objects.
 func (f *far) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
@@ -74,6 +74,9 @@ func (f *far) isBlob(h Hash) bool {
 	return ok && o.kind == plumbing.BlobObject
 }
 
+// here returns an object that came already.
+func (f *far) here(h Hash) (object, bool) { return f.have.get(h) }
+
 // history brings the commits behind one, up to a number of generations.
 func (f *far) history(ctx context.Context, from Hash, depth int) error {
 	f.mu.Lock()
@@ -90,7 +93,7 @@ func (f *far) advance(ctx context.Context, tip Hash) error {
 		f.tip = tip
 		return nil
 	}
-	q := want{objects: []Hash{tip}, filter: oneByOne, depth: firstCommits}
+	q := want{objects: []Hash{tip}, filter: oneByOne, depth: TipCommits}
 	if !f.tip.IsZero() {
 		q = want{objects: []Hash{tip}, filter: noBlobs, have: f.tip}
 	}

@@ -15,10 +15,11 @@ func guard(ctx context.Context, o objects, before, after Hash, scope []string) e
 		}
 	}
 	d := differ{ctx: ctx, a: o, b: o}
-	if err := d.compare(".", entry{mode: modeDir, hash: before}, entry{mode: modeDir, hash: after}); err != nil {
+	changes, err := d.compare(".", entry{mode: modeDir, hash: before}, entry{mode: modeDir, hash: after})
+	if err != nil {
 		return err
 	}
-	for _, c := range d.out {
+	for _, c := range changes {
 		if !within(c.Path, scope) {
 			return &ScopeError{c.Path, "outside of what this command may change (" + strings.Join(scope, ", ") + ")"}
 		}

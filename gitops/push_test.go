@@ -227,7 +227,7 @@ func TestDeadlineWhileServerHolds(t *testing.T) {
 	defer close(hold)
 	w.http.SetFault(func(q *http.Request) *gittest.Fault {
 		if isPush(q) {
-			return &gittest.Fault{Hold: hold}
+			return &gittest.Fault{Hold: hold, Status: http.StatusServiceUnavailable} // git must not run when the test is over
 		}
 		return nil
 	})

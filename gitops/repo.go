@@ -180,6 +180,9 @@ func (r *Repo) Close() error {
 	return errors.Join(errs...)
 }
 
+// Direct says that there is no clone and objects are read from the remote one by one.
+func (r *Repo) Direct() bool { return r.far != nil }
+
 // Traffic returns what was exchanged with the remote so far. What git fetched by itself is not in it.
 func (r *Repo) Traffic() Traffic { return r.meter.traffic() }
 

@@ -19,6 +19,7 @@ type Snapshot struct {
 	ctx    context.Context // of the call that made it: fs.FS has no other way to stop a slow read
 	objs   objects
 	commit *commitObject
+	reach  int                                 // commits that a walk from here may look at on a remote without a clone, 0 for all
 	edge   func(context.Context) map[Hash]bool // the commits at which a shallow clone ends
 }
 
@@ -43,6 +44,17 @@ func readSnapshot(ctx context.Context, o objects, h Hash) (*Snapshot, error) {
 
 // Commit returns the id of the commit.
 func (s *Snapshot) Commit() Hash { return s.commit.info.Hash }
+
+// Near returns the snapshot for walks that end after a number of commits where there is no clone, since each step costs
+// the remote and the network something there.
+func (s *Snapshot) Near(commits int) *Snapshot {
+	if aheadOf(s.objs) == nil {
+		return s
+	}
+	near := *s
+	near.reach = commits
+	return &near
+}
 
 // Info returns what the commit says of itself.
 func (s *Snapshot) Info() Commit { return s.commit.info }

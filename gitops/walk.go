@@ -129,23 +129,29 @@ func (r *Repo) FirstParents(ctx context.Context, from Hash) iter.Seq2[*Snapshot,
 			yield(nil, err)
 			return
 		}
-		firstParents(ctx, s)(yield)
+		firstParents(ctx, s, nil)(yield)
 	}
 }
 
-func firstParents(ctx context.Context, s *Snapshot) iter.Seq2[*Snapshot, error] {
+// firstParents walks; paths are what it will look at in each commit.
+func firstParents(ctx context.Context, s *Snapshot, paths []string) iter.Seq2[*Snapshot, error] {
 	return func(yield func(*Snapshot, error) bool) {
-		edge := s.edge(ctx)
+		edge, left := s.edge(ctx), s.reach
+		ahead, err := newScout(ctx, s, paths)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		for yield(s, nil) {
 			parents := s.commit.info.Parents
 			if len(parents) == 0 {
 				return
 			}
-			if edge[s.Commit()] {
-				yield(nil, &ShallowError{At: s.Commit()})
+			if left--; edge[s.Commit()] || left == 0 {
+				yield(nil, &ShallowError{At: s.Commit(), Bounded: left == 0})
 				return
 			}
-			next, err := readSnapshot(ctx, s.objs, parents[0])
+			next, err := ahead.parent(ctx, s, parents[0])
 			if err != nil {
 				yield(nil, err)
 				return
@@ -161,12 +167,13 @@ func firstParents(ctx context.Context, s *Snapshot) iter.Seq2[*Snapshot, error] 
 // the last pair carries a *ShallowError.
 func History(ctx context.Context, s *Snapshot, paths ...string) iter.Seq2[Step, error] {
 	return func(yield func(Step, error) bool) {
-		m := memo{ctx: ctx, objs: s.objs, seen: map[memoKey]entry{}}
+		m := memo{ctx: ctx, seen: map[memoKey]entry{}}
 		var child *Snapshot
 		var after []Hash
-		for at, err := range firstParents(ctx, s) {
+		for at, err := range firstParents(ctx, s, paths) {
 			var ids []Hash
 			if err == nil {
+				m.objs = at.objs
 				ids, err = m.ids(at, paths)
 			}
 			if err != nil {

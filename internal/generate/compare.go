@@ -3,6 +3,7 @@ package generate
 import (
 	"bytes"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,9 +40,32 @@ func Compare(before, after workspace.Tree) ([]Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	dirs := map[string]spec.Target{}
-	maps.Copy(dirs, old)
-	maps.Copy(dirs, now)
+	maps.Copy(old, now)
+	return CompareFolders(before, after, old)
+}
+
+var builtFolder = regexp.MustCompile(`^(?:(argocd)|(tenants/[^/]+/[^/]+)|models/([^/]+)/([^/]+)/([^/]+))/`)
+
+// FoldersOf lists the folders that Argo CD or its administrator builds and in which one of the files lies, with their
+// target where they are overlays.
+func FoldersOf(files []string) map[string]spec.Target {
+	out := map[string]spec.Target{}
+	for _, f := range files {
+		m := builtFolder.FindStringSubmatch(f)
+		switch {
+		case m == nil || m[5] == "state" || m[5] == "patches" || strings.HasSuffix(m[2], "/holds"):
+		case m[5] != "":
+			t := spec.Target{Team: m[3], Model: m[4], Env: m[5]}
+			out[t.Dir()] = t
+		default:
+			out[m[1]+m[2]] = spec.Target{}
+		}
+	}
+	return out
+}
+
+// CompareFolders builds some folders in two trees, and lists those whose manifests differ, by path.
+func CompareFolders(before, after workspace.Tree, dirs map[string]spec.Target) ([]Difference, error) {
 	var out []Difference
 	for _, dir := range slices.Sorted(maps.Keys(dirs)) {
 		d, err := difference(before, after, dir)

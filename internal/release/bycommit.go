@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/modelops/modelops/gitops"
@@ -98,6 +99,9 @@ func (d *Desk) revertedCommits(ctx context.Context, p *Plan) string {
 
 // broughtIn is the newest first-parent commit that changed the overlay's folder, where it is within reach.
 func (d *Desk) broughtIn(ctx context.Context, snap *gitops.Snapshot, t spec.Target) gitops.Hash {
+	if d.Repo.Direct() {
+		return d.saidBy(ctx, snap, t)
+	}
 	tree, err := snap.Tree(t.Dir())
 	if err != nil {
 		return gitops.Hash{}
@@ -114,4 +118,25 @@ func (d *Desk) broughtIn(ctx context.Context, snap *gitops.Snapshot, t spec.Targ
 		last = s.Commit()
 	}
 	return last
+}
+
+// saidBy takes a commit's own word for what it did, among the commits that came with the tip: without a clone it would
+// take several round trips to look, and the answer only goes into a message.
+func (d *Desk) saidBy(ctx context.Context, snap *gitops.Snapshot, t spec.Target) gitops.Hash {
+	n := 0
+	for s, err := range d.Repo.FirstParents(ctx, snap.Commit()) {
+		if n++; err != nil {
+			break
+		}
+		c := s.Info()
+		action := trailer(c, "Modelops-Action")
+		about := slices.ContainsFunc(c.Trailers, func(l gitops.Trailer) bool { return l.Key == "Modelops-Target" && l.Value == t.String() })
+		if about && (action == spec.ActionPromote || action == spec.ActionRevert) {
+			return c.Hash
+		}
+		if n == gitops.TipCommits {
+			break
+		}
+	}
+	return gitops.Hash{}
 }

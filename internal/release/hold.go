@@ -106,7 +106,10 @@ func (d *Desk) PlanUnhold(ctx context.Context, snap *gitops.Snapshot, req HoldRe
 type holdChange func(r *Reader, item *Item, req HoldRequest) error
 
 func (d *Desk) planHold(ctx context.Context, snap *gitops.Snapshot, action string, req HoldRequest, change holdChange) (*Plan, error) {
-	r := NewReader(ctx, snap)
+	r, err := readerFor(ctx, snap, req.Who)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := r.EnvIndex(req.Env); err != nil {
 		return nil, err
 	}

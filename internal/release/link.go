@@ -14,12 +14,18 @@ import (
 	"github.com/modelops/modelops/render/spec"
 )
 
+// farLookBack is how many commits are looked through where there is no clone.
+const farLookBack = 2000
+
 // link finds the tree of an earlier release. The record is believed only where a commit in the history of the tip
 // holds that tree at this path and the tree's release names this target. Where the history was rewritten, the ways
 // back are tried in the order that the design gives.
 func (d *Desk) link(ctx context.Context, r *Reader, item *Item, e spec.Entry) (goal, error) {
 	g, err := d.recorded(ctx, r, item.Target, e)
 	var broken *LinkError
+	if g.byTree {
+		item.Notes = append(item.Notes, fmt.Sprintf("taken by its tree: without a clone it was not looked up whether commit %.10s holds it at %s", e.Commit, item.Target.Dir()))
+	}
 	if !errors.As(err, &broken) || broken.Forged {
 		return g, err
 	}
@@ -53,7 +59,7 @@ func (d *Desk) recorded(ctx context.Context, r *Reader, t spec.Target, e spec.En
 	if e.Commit == "" {
 		return broken(false, "no commit is recorded")
 	}
-	snap, err := d.Repo.At(ctx, commit)
+	snap, looked, err := d.Repo.Earlier(ctx, commit, t.Dir(), tree)
 	var missing *gitops.MissingError
 	if errors.As(err, &missing) {
 		return broken(false, "commit %.10s is not in this repository", e.Commit)
@@ -75,7 +81,9 @@ func (d *Desk) recorded(ctx context.Context, r *Reader, t spec.Target, e spec.En
 	case found != tree:
 		return broken(true, "commit %.10s holds tree %.10s at %s: the record does not tell the truth", e.Commit, found, t.Dir())
 	}
-	return d.trusted(ctx, snap, t, e)
+	g, err := d.trusted(ctx, snap, t, e)
+	g.byTree = !looked
+	return g, err
 }
 
 // trusted checks that the folder in a snapshot is a release of this target, and the one that the entry names.
@@ -117,7 +125,7 @@ func (d *Desk) holds(ctx context.Context, snap *gitops.Snapshot, t spec.Target, 
 
 // searched looks for the tree in the first-parent history.
 func (d *Desk) searched(ctx context.Context, r *Reader, t spec.Target, e spec.Entry) (goal, bool, error) {
-	for step, err := range gitops.History(ctx, r.snap, t.Dir()) {
+	for step, err := range gitops.History(ctx, r.snap.Near(farLookBack), t.Dir()) {
 		var shallow *gitops.ShallowError
 		if errors.As(err, &shallow) {
 			break
@@ -199,7 +207,7 @@ func (d *Desk) cameIn(ctx context.Context, r *Reader, t spec.Target) (gitops.Ste
 	if err != nil || current == nil || current.Spec.Current == nil {
 		return gitops.Step{}, false, err
 	}
-	for step, err := range gitops.History(ctx, r.snap, t.StateFile()) {
+	for step, err := range gitops.History(ctx, r.snap.Near(farLookBack), t.StateFile()) {
 		var shallow *gitops.ShallowError
 		if errors.As(err, &shallow) {
 			return gitops.Step{}, false, nil

@@ -45,7 +45,10 @@ func (d *Desk) PlanPromote(ctx context.Context, snap *gitops.Snapshot, req Promo
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	r := NewReader(ctx, snap)
+	r, err := readerFor(ctx, snap, req.Models...)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := r.EnvIndex(req.Env); err != nil {
 		return nil, err
 	}

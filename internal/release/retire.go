@@ -45,7 +45,10 @@ func (d *Desk) planRetire(ctx context.Context, snap *gitops.Snapshot, req Retire
 	if err != nil {
 		return nil, err
 	}
-	r := NewReader(ctx, snap)
+	r, err := readerFor(ctx, snap, req.Model)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := r.EnvIndex(t.Env); err != nil {
 		return nil, err
 	}

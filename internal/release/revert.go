@@ -34,7 +34,10 @@ func (d *Desk) PlanRevert(ctx context.Context, snap *gitops.Snapshot, req Revert
 	if err := req.check(); err != nil {
 		return nil, err
 	}
-	r := NewReader(ctx, snap)
+	r, err := readerFor(ctx, snap, req.Models...)
+	if err != nil {
+		return nil, err
+	}
 	targets, notes, err := d.revertTargets(ctx, r, req)
 	if err != nil {
 		return nil, err
@@ -146,6 +149,8 @@ type goal struct {
 	// snap holds the tree at the target's path; where the folder had to be rendered again, rendered has its files.
 	snap     *gitops.Snapshot
 	rendered render.Files
+	// byTree says that the tree was taken by its id, without a look at the path of the commit that is said to hold it.
+	byTree bool
 }
 
 func (d *Desk) choose(ctx context.Context, r *Reader, item *Item, now overlayNow, req Revert) (goal, error) {
