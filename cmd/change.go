@@ -44,6 +44,9 @@ type changing struct {
 
 // change makes the plan, shows it, carries it out unless it is a dry run, has Argo CD follow, and prints the result.
 func (s *session) change(c *cli.Context, ch changing) error {
+	if url := s.repoPath(c); localOnly(c) && gitops.IsURL(url) {
+		return &usageError{Message: c.Command.Name + ": --no-push commits to a local branch, and without a clone there is none"}
+	}
 	if c.Bool("dry-run") {
 		return s.preview(c, ch)
 	}

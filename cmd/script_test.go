@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", Setup: setup, UpdateScripts: *update, RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "git": runGit, "deploy": deployRepository, "sandbox": startSandbox, "image": pushImage,
-			"keep": keep, "unchanged": unchanged, "edit": edit,
+			"keep": keep, "unchanged": unchanged, "edit": edit, "serve": serve,
 		},
 	})
 }

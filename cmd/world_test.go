@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/modelops/modelops/argocd/argotest"
+	"github.com/modelops/modelops/gitops/gittest"
 	"github.com/modelops/modelops/internal/sandbox"
 )
 
@@ -113,4 +114,21 @@ func edit(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%s does not contain %q:\n%s", args[0], args[1], old)
 	}
 	ts.Check(os.WriteFile(path, []byte(strings.ReplaceAll(old, args[1], args[2])), 0o644))
+}
+
+// serve serves hub.git over HTTP, with the partial fetches that the large hosts allow, and sets URL. With plain it
+// offers none, as git's own default is.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	s, err := gittest.Serve(gittest.Options{Root: ts.MkAbs("."), Home: ts.Getenv("HOME")})
+	ts.Check(err)
+	ts.Defer(func() { s.Close() })
+	ts.Setenv("URL", s.URL+"/hub.git")
+	run(ts, "git", "-C", "hub.git", "config", "http.receivepack", "true")
+	if slices.Contains(args, "plain") {
+		return
+	}
+	for _, kv := range [][]string{{"uploadpack.allowFilter", "true"}, {"uploadpackfilter.allow", "false"},
+		{"uploadpackfilter.blob:none.allow", "true"}, {"uploadpackfilter.tree.allow", "true"}, {"uploadpackfilter.tree.maxTreeDepth", "0"}} {
+		run(ts, "git", "-C", "hub.git", "config", kv[0], kv[1])
+	}
 }

@@ -43,12 +43,14 @@ func (c Change) committed(t *Text) {
 // Done is a change without its plan, for where the plan was shown before it was carried out.
 type Done struct{ Change }
 
-// Text shows a line per target and what follows.
+// Text shows a line per target and what follows. The notes of a plan that changed something were shown with it.
 func (r Done) Text(t *Text) {
 	c := r.Change
 	for _, i := range c.Targets {
 		t.Line("%s", cell(i.head(t)))
-		i.said(t)
+		if !c.Changed {
+			i.said(t)
+		}
 	}
 	c.Targets = nil
 	c.Text(t)
@@ -64,7 +66,7 @@ func (i Item) text(t *Text) {
 	})
 }
 
-// said are the notes that matter after the fact as well.
+// said are the notes of a target.
 func (i Item) said(t *Text) {
 	t.Under(func() {
 		for _, n := range i.Notes {
