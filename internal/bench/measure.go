@@ -22,6 +22,7 @@ type command struct {
 // sample is one run of a process.
 type sample struct {
 	took   time.Duration
+	output string
 	memory int64 // peak resident set, in bytes
 }
 
@@ -33,7 +34,7 @@ func (c command) run(ctx context.Context) (sample, error) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
-	s := sample{took: time.Since(start)}
+	s := sample{took: time.Since(start), output: out.String()}
 	if err != nil {
 		return s, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, out.String())
 	}
