@@ -184,7 +184,7 @@ func (b *builder) keep(kind plumbing.ObjectType, data []byte, old Hash) Hash {
 	if h := plumbing.ComputeHash(kind, data); h == old {
 		return h
 	}
-	return b.objs.put(kind, data)
+	return b.objs.replace(kind, data, old)
 }
 
 // caseClash refuses a new name that some file systems cannot hold beside a sibling.

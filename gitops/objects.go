@@ -31,6 +31,7 @@ func readObject(ctx context.Context, o objects, h Hash, want plumbing.ObjectType
 type object struct {
 	kind plumbing.ObjectType
 	data []byte
+	was  Hash // the object that it takes the place of, zero for none
 }
 
 // overlay holds new objects in memory above another source, so that nothing is written before a branch moves.
@@ -55,9 +56,14 @@ func (o *overlay) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []by
 
 // put adds a new object and returns its id.
 func (o *overlay) put(kind plumbing.ObjectType, data []byte) Hash {
+	return o.replace(kind, data, Hash{})
+}
+
+// replace adds a new object that takes the place of another, which a push may send as the difference between them.
+func (o *overlay) replace(kind plumbing.ObjectType, data []byte, was Hash) Hash {
 	h := plumbing.ComputeHash(kind, data)
 	o.mu.Lock()
-	o.fresh[h] = object{kind, data}
+	o.fresh[h] = object{kind, data, was}
 	o.mu.Unlock()
 	return h
 }

@@ -20,7 +20,7 @@ func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	u := push{branch: r.branch, old: commitOf(base), new: next.Commit(), objects: map[Hash]object{}}
+	u := push{branch: r.branch, old: commitOf(base), new: next.Commit(), objects: map[Hash]object{}, base: r.atHand}
 	for _, h := range list {
 		u.objects[h], _ = r.objs.get(h)
 	}

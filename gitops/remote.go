@@ -21,6 +21,16 @@ type push struct {
 	branch   string
 	old, new Hash
 	objects  map[Hash]object
+	// base reads an object that the remote has, for sending another as its difference; nil sends everything whole.
+	base func(Hash) (object, bool)
+}
+
+// basesUnless leaves the bases out where the server wants every object whole.
+func (u push) basesUnless(whole bool) func(Hash) (object, bool) {
+	if whole {
+		return nil
+	}
+	return u.base
 }
 
 // lostReply means that the request may or may not have been carried out.

@@ -72,7 +72,7 @@ func (u *unpacker) object() error {
 	if err != nil {
 		return err
 	}
-	o := object{kind, data}
+	o := object{kind: kind, data: data}
 	if delta {
 		if o.data, err = u.patch(base.data, data); err != nil {
 			return err

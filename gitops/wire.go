@@ -10,9 +10,7 @@ import (
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
-	"github.com/go-git/go-git/v5/storage/memory"
 )
 
 const (
@@ -201,25 +199,7 @@ func pushRequest(u push, a *advert) ([]byte, error) {
 	if err := errors.Join(e.EncodeString(line), e.Flush()); err != nil {
 		return nil, fmt.Errorf("push to %s: %w", u.branch, err)
 	}
-	err := writePack(&b, u.objects)
+	_, whole := a.caps["no-thin"]
+	err := writePack(&b, u.objects, u.basesUnless(whole))
 	return b.Bytes(), err
-}
-
-// writePack encodes objects whole, without deltas: they are few and small.
-func writePack(w io.Writer, objects map[Hash]object) error {
-	store := memory.NewStorage()
-	var list []Hash
-	for h, o := range objects {
-		m := &plumbing.MemoryObject{}
-		m.SetType(o.kind)
-		if _, err := m.Write(o.data); err != nil {
-			return err
-		}
-		if _, err := store.SetEncodedObject(m); err != nil {
-			return err
-		}
-		list = append(list, h)
-	}
-	_, err := packfile.NewEncoder(w, store, false).Encode(list, 0)
-	return err
 }
