@@ -32,6 +32,23 @@ func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
 	return r.withTip(ctx, u, err)
 }
 
+// MayPush asks the remote whether it takes pushes from this user, and sends nothing. What its hooks and its rules for
+// branches decide shows only at a push.
+func (r *Repo) MayPush(ctx context.Context) error {
+	w, ok := r.remote.(*wireRemote)
+	if f, here := r.remote.(*fileRemote); here {
+		w, ok = f.wire, f.wire != nil
+	}
+	if !ok {
+		return nil
+	}
+	s, err := w.open(ctx, receivePack)
+	if err != nil {
+		return err
+	}
+	return s.close()
+}
+
 func commitOf(s *Snapshot) Hash {
 	if s == nil {
 		return Hash{}
