@@ -102,7 +102,7 @@ func table() []rule {
 		{"taken", exitRefused, is[*workspace.TakenError](), nil},
 		{"path", exitRefused, is[*workspace.UnsafeError](), nil},
 		{"refused", exitRefused, is[*refusedError](), nil},
-		{"locked", exitConflict, is[*gitops.LockedError](), []string{"wait for the other program, or remove the lock file if none runs"}},
+		{"locked", exitConflict, is[*gitops.LockedError](), nil},
 		{"stale", exitConflict, is[*gitops.StaleError](), []string{"run the command again"}},
 		{"transport", exitTransport, rejected(gitops.RejectPermission), []string{"the credential needs write on this repository"}},
 		{"rejected", exitTransport, is[*gitops.RejectedError](), nil},

@@ -1,13 +1,10 @@
 package gitops
 
 import (
-	"compress/zlib"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -200,57 +197,6 @@ func (d *disk) close() error {
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// writer stores objects loose. One deflater serves them all: it is by far the largest thing that a commit allocates.
-type writer struct {
-	dir string
-	z   *zlib.Writer
-}
-
-// newWriter compresses as little as git does for loose objects, whose time counts and whose size a later gc mends.
-func (d *disk) newWriter() (*writer, error) {
-	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
-	return &writer{dir: d.stores[0].dir, z: z}, err
-}
-
-// write stores one object, unless it is there. Like git's default it does not fsync loose objects; the ref that makes
-// them reachable is.
-func (w *writer) write(h Hash, obj object) error {
-	hex := h.String()
-	dir := filepath.Join(w.dir, hex[:2])
-	name := filepath.Join(dir, hex[2:])
-	if _, err := os.Stat(name); err == nil {
-		return nil
-	}
-	tmp := filepath.Join(dir, fmt.Sprintf("tmp_obj_%016x", rand.Uint64()))
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(dir, 0o777); err == nil {
-			f, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o444)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if err = errors.Join(w.deflate(f, obj), f.Close()); err == nil {
-		err = os.Rename(tmp, name)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(tmp))
-	}
-	return nil
-}
-
-func (w *writer) deflate(out io.Writer, obj object) error {
-	w.z.Reset(out)
-	if _, err := fmt.Fprintf(w.z, "%s %d\x00", obj.kind, len(obj.data)); err != nil {
-		return err
-	}
-	if _, err := w.z.Write(obj.data); err != nil {
-		return err
-	}
-	return w.z.Close()
 }
 
 // noAlternates hides objects/info/alternates from go-git.

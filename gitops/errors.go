@@ -3,7 +3,9 @@ package gitops
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"time"
 )
 
 // ErrNoChange is returned by Repo.Commit when the change leaves the tree as it is.
@@ -161,11 +163,32 @@ func (e *AuthError) Error() string {
 	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
 }
 
-// LockedError says that another program holds a ref's lock file.
-type LockedError struct{ Ref, Lock string }
+// LockedError says that a lock file of Git's is in the way. Nothing tells the lock of a program that runs from one that
+// was left by a program that was killed, ours included, and so it is never taken away: the age is given instead.
+type LockedError struct {
+	Ref, Lock string
+	Since     time.Time // when the lock was taken; zero when it is not known
+}
 
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("move %s: locked by another program (%s exists)", e.Ref, e.Lock)
+	s := fmt.Sprintf("move %s: locked by another program (%s exists", e.Ref, e.Lock)
+	if !e.Since.IsZero() {
+		s += " since " + e.Since.Format("2006-01-02 15:04:05")
+	}
+	return s + ")"
+}
+
+// Hints says when and how to take the lock away.
+func (e *LockedError) Hints() []string {
+	return []string{"wait for the other program; if no git and no modelops runs there any more, it was killed: rm '" + e.Lock + "'"}
+}
+
+func lockedBy(ref, lock string) *LockedError {
+	e := &LockedError{Ref: ref, Lock: lock}
+	if info, err := os.Stat(lock); err == nil {
+		e.Since = info.ModTime()
+	}
+	return e
 }
 
 // DirtyError says that uncommitted work stands where a command writes.

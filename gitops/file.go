@@ -77,22 +77,24 @@ func (f *fileRemote) push(ctx context.Context, u push) error {
 }
 
 func (f *fileRemote) move(ctx context.Context, u push) error {
-	var who Ident
-	w, err := f.disk.newWriter()
+	w, err := f.disk.newWriter(f.at.localConfig())
 	if err != nil {
 		return err
 	}
+	var list []newObject
 	for h, o := range u.objects {
-		if err := w.write(h, o); err != nil {
-			return &TransportError{Op: "push to", URL: f.url(), Err: err}
+		list = append(list, newObject{h, o})
+	}
+	if err := w.write(list); err != nil {
+		return &TransportError{Op: "push to", URL: f.url(), Err: err}
+	}
+	var who Ident
+	if tip, ok := u.objects[u.new]; ok {
+		c, err := parseCommit(u.new, tip.data)
+		if err != nil {
+			return err
 		}
-		if h == u.new {
-			c, err := parseCommit(h, o.data)
-			if err != nil {
-				return err
-			}
-			who = c.info.Committer
-		}
+		who = c.info.Committer
 	}
 	return f.at.moveRef(ctx, refUpdate{name: headsPrefix + u.branch, old: u.old, new: u.new, who: who, why: "push"})
 }

@@ -33,15 +33,15 @@ const (
 // under it, loose before packed, and replaces the loose file as a whole. go-git's own does neither (it ignores the lock
 // and rewrites in place).
 func (c *clone) moveRef(ctx context.Context, u refUpdate) error {
-	file := c.refPath(u.name)
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+	file, share := c.refPath(u.name), sharedBy(c.localConfig())
+	if err := share.mkdirs(filepath.Dir(file)); err != nil {
 		return c.nameClash(u, err)
 	}
 	lock, err := takeLock(ctx, u.name, file+".lock")
 	if err != nil {
 		return err
 	}
-	if err := c.writeLock(u, lock); err != nil {
+	if err := errors.Join(share.adjust(file+".lock"), c.writeLock(u, share, lock)); err != nil {
 		os.Remove(file + ".lock") //nolint:errcheck // the error that counts is the other one
 		return err
 	}
@@ -50,7 +50,7 @@ func (c *clone) moveRef(ctx context.Context, u refUpdate) error {
 }
 
 // writeLock fills the lock file with the new value, if the ref still has the old one.
-func (c *clone) writeLock(u refUpdate, lock *os.File) error {
+func (c *clone) writeLock(u refUpdate, share sharing, lock *os.File) error {
 	defer lock.Close() //nolint:errcheck // closed below where it counts
 	if err := c.compare(u); err != nil {
 		return err
@@ -59,7 +59,7 @@ func (c *clone) writeLock(u refUpdate, lock *os.File) error {
 	if err = errors.Join(err, lock.Sync(), lock.Close()); err != nil {
 		return fmt.Errorf("move %s: %w", u.name, err)
 	}
-	if err := c.appendReflog(u); err != nil {
+	if err := c.appendReflog(u, share); err != nil {
 		return fmt.Errorf("move %s: write its reflog: %w", u.name, err)
 	}
 	return nil
@@ -85,7 +85,7 @@ func takeLock(ctx context.Context, name, lock string) (*os.File, error) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-deadline.C:
-			return nil, &LockedError{Ref: name, Lock: lock}
+			return nil, lockedBy(name, lock)
 		case <-time.After(lockPause):
 		}
 	}
@@ -158,12 +158,13 @@ func syncDir(dir string) error {
 	return errors.Join(err, d.Close())
 }
 
-func (c *clone) appendReflog(u refUpdate) error {
+// appendReflog adds a whole line or, where the disk is full, none.
+func (c *clone) appendReflog(u refUpdate, share sharing) error {
 	name := filepath.Join(c.common, "logs", filepath.FromSlash(u.name))
 	flags := os.O_WRONLY | os.O_APPEND
 	if u.logAll {
 		flags |= os.O_CREATE
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		if err := share.mkdirs(filepath.Dir(name)); err != nil {
 			return err
 		}
 	}
@@ -174,6 +175,11 @@ func (c *clone) appendReflog(u refUpdate) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(f, "%s %s %s\t%s\n", u.old, u.new, u.who.line(), oneLine(u.why))
-	return errors.Join(err, f.Close())
+	info, err := f.Stat()
+	if err == nil {
+		if _, err = fmt.Fprintf(f, "%s %s %s\t%s\n", u.old, u.new, u.who.line(), oneLine(u.why)); err != nil {
+			err = errors.Join(err, f.Truncate(info.Size()))
+		}
+	}
+	return errors.Join(err, f.Close(), share.adjust(name))
 }

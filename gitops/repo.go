@@ -3,7 +3,6 @@ package gitops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -326,15 +325,20 @@ func (r *Repo) store(next *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	w, err := r.disk.newWriter()
+	if len(list) == 0 {
+		return nil
+	}
+	w, err := r.disk.newWriter(r.cfg)
 	if err != nil {
 		return err
 	}
+	var fresh []newObject
 	for _, h := range slices.Backward(list) {
 		obj, _ := r.objs.get(h)
-		if err := w.write(h, obj); err != nil {
-			return fmt.Errorf("write object %s: %w", h, err)
-		}
+		fresh = append(fresh, newObject{h, obj})
+	}
+	if err := w.write(fresh); err != nil {
+		return err
 	}
 	r.objs.drop(list)
 	return nil
