@@ -125,7 +125,7 @@ func (ch changing) clean(ctx context.Context, plan *release.Plan) error {
 	if err != nil || len(dirty) == 0 {
 		return err
 	}
-	return &gitops.DirtyError{Paths: dirty}
+	return ch.st.repo.Uncommitted(plan.Base, dirty)
 }
 
 func (s *session) apply(c *cli.Context, ch changing, plan *release.Plan) (*release.Result, error) {

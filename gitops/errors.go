@@ -192,11 +192,22 @@ func lockedBy(ref, lock string) *LockedError {
 }
 
 // DirtyError says that uncommitted work stands where a command writes.
-type DirtyError struct{ Paths []string }
+type DirtyError struct {
+	Paths []string
+	Note  string   // where the work comes from, if not from the user
+	Next  []string // what to type then
+}
 
 func (e *DirtyError) Error() string {
-	return fmt.Sprintf("uncommitted work in %s", strings.Join(e.Paths, ", "))
+	s := "uncommitted work in " + strings.Join(e.Paths, ", ")
+	if e.Note != "" {
+		s += "\n  " + e.Note
+	}
+	return s
 }
+
+// Hints says how to finish what was interrupted.
+func (e *DirtyError) Hints() []string { return e.Next }
 
 func short(h Hash) string { return h.String()[:10] }
 

@@ -113,25 +113,43 @@ func (r *Repo) localName() string {
 }
 
 func (r *Repo) mergeFollow(ctx context.Context, res FollowResult, base, next *Snapshot) (FollowResult, error) {
-	err := r.fastForward(ctx, r.clone.work, next)
-	var refused *gitError
-	if errors.As(err, &refused) && r.stageSame(ctx, base, next) {
-		err = r.fastForward(ctx, r.clone.work, next)
+	err := unlocked(ctx, r.clone.work)
+	if err == nil {
+		err = r.moveCheckedOut(ctx, r.clone.work, base, next)
 	}
 	if err == nil {
 		res.Moved = true
 		return res, nil
 	}
-	if !errors.As(err, &refused) || ctx.Err() != nil {
+	var refused *gitError
+	var locked *LockedError
+	isRefused := errors.As(err, &refused)
+	if !isRefused && !errors.As(err, &locked) || ctx.Err() != nil {
 		return res, err
 	}
-	what := "git would not move it"
+	what := ""
+	if isRefused {
+		first, _, _ := strings.Cut(refused.Stderr, "\n")
+		what = "git would not move it (" + first + ")"
+	} else {
+		what = fmt.Sprintf("%s exists (another git runs here, or was killed)", locked.Lock)
+	}
 	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 {
 		what = "uncommitted work in " + strings.Join(dirty, ", ") + " is in the way"
 	}
 	res.Note = fmt.Sprintf("your branch %s was left as it is, since %s; when that is done: git merge --ff-only %s/%s",
 		r.localName(), what, r.remoteName, r.branch)
 	return res, nil
+}
+
+// moveCheckedOut has git move a branch that is checked out at a place.
+func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Snapshot) error {
+	err := r.fastForward(ctx, where, next)
+	var refused *gitError
+	if errors.As(err, &refused) && where == r.clone.work && r.stageSame(ctx, base, next) {
+		err = r.fastForward(ctx, where, next)
+	}
+	return err
 }
 
 // fastForward is the one command that touches a work tree. Stashing on the user's behalf could end in a conflict.
@@ -165,11 +183,8 @@ func (r *Repo) stageSame(ctx context.Context, base, next *Snapshot) bool {
 // mergeLocal moves a checked-out branch whose move is the change itself. Git refuses when the branch has moved
 // meanwhile, since next is then no fast-forward of it.
 func (r *Repo) mergeLocal(ctx context.Context, where string, base, next *Snapshot) error {
-	err := r.fastForward(ctx, where, next)
+	err := r.moveCheckedOut(ctx, where, base, next)
 	var refused *gitError
-	if errors.As(err, &refused) && where == r.clone.work && r.stageSame(ctx, base, next) {
-		err = r.fastForward(ctx, where, next)
-	}
 	if !errors.As(err, &refused) || ctx.Err() != nil {
 		return err
 	}
@@ -177,7 +192,7 @@ func (r *Repo) mergeLocal(ctx context.Context, where string, base, next *Snapsho
 		return &StaleError{Branch: r.branch, Base: commitOf(base), Tip: cur}
 	}
 	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 {
-		return &DirtyError{Paths: dirty}
+		return r.Uncommitted(nil, dirty)
 	}
 	return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "git would not move the checked-out branch", Server: refused.Stderr}
 }

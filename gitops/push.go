@@ -155,6 +155,11 @@ func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
 	if where != "" && r.git.path == "" {
 		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "it is checked out in " + where + ", and without git its files cannot be moved along"}
 	}
+	if where != "" {
+		if err := unlocked(ctx, where); err != nil {
+			return err
+		}
+	}
 	if err := r.store(next); err != nil {
 		return err
 	}
