@@ -99,6 +99,8 @@ func table() []rule {
 		{"uncommitted", exitRefused, is[*gitops.DirtyError](), []string{"commit or stash them, then run the command again"}},
 		{"uncommitted", exitRefused, rejected(gitops.RejectDirty), []string{"commit or stash the work, then run the command again"}},
 		{"scope", exitRefused, is[*gitops.ScopeError](), nil},
+		{"attributes", exitRefused, is[*gitops.AttributeError](), nil},
+		{"signing", exitRefused, is[*gitops.SignError](), nil},
 		{"taken", exitRefused, is[*workspace.TakenError](), nil},
 		{"path", exitRefused, is[*workspace.UnsafeError](), nil},
 		{"refused", exitRefused, is[*refusedError](), nil},

@@ -53,6 +53,8 @@ func TestExits(t *testing.T) {
 		{&gitops.RejectedError{Class: gitops.RejectDirty}, "uncommitted", 4},
 		{&gitops.DirtyError{}, "uncommitted", 4},
 		{&gitops.ScopeError{}, "scope", 4},
+		{&gitops.AttributeError{}, "attributes", 4},
+		{&gitops.SignError{}, "signing", 4},
 		{&workspace.UnsafeError{}, "path", 4},
 		{&workspace.TakenError{}, "taken", 4},
 		{&release.ContendedError{Target: resnet, Cause: &release.HeldError{Target: resnet}}, "contended", 5},

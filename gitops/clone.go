@@ -15,6 +15,7 @@ type clone struct {
 	common string // what all work trees share: objects, refs, config
 	work   string // root of the work tree, "" in a bare repository
 	pinned bool   // found through GIT_DIR, so that programs need to be told as well
+	apart  bool   // core.worktree puts the work tree where no program finds the repository from
 }
 
 // discover finds the repository that a path lies in, as git does: the folder itself or one above it.
@@ -126,7 +127,24 @@ func newClone(dir, work string) (*clone, error) {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, &NotRepoError{dir, err.Error()}
 	}
+	if c.dir == c.common {
+		c.configuredWorkTree()
+	}
 	return c, c.checkFormat()
+}
+
+// configuredWorkTree follows core.worktree, which submodules have, and git init --separate-git-dir can.
+func (c *clone) configuredWorkTree() {
+	w := c.localConfig().str("core.worktree")
+	if w == "" {
+		return
+	}
+	if !filepath.IsAbs(w) {
+		w = filepath.Join(c.dir, w)
+	}
+	if w = filepath.Clean(w); w != c.work {
+		c.work, c.apart = w, true
+	}
 }
 
 // isGitDir applies git's own test.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"time"
 )
@@ -66,6 +67,20 @@ type ScopeError struct{ Path, Reason string }
 
 func (e *ScopeError) Error() string { return fmt.Sprintf("change %s: %s", e.Path, e.Reason) }
 
+// AttributeError says that .gitattributes has git convert a file that would be committed as it is, so that every clone
+// would call it changed.
+type AttributeError struct{ Path, Attribute, Reason string }
+
+func (e *AttributeError) Error() string {
+	return fmt.Sprintf("change %s: the attribute %s of .gitattributes applies to it, and %s", e.Path, e.Attribute, e.Reason)
+}
+
+// Hints says how to keep the attribute away from the file.
+func (e *AttributeError) Hints() []string {
+	name, _, _ := strings.Cut(e.Attribute, "=")
+	return []string{"add a last line to .gitattributes, and commit it: " + path.Dir(e.Path) + "/** !" + name}
+}
+
 // IdentityError says that git has no name or address to commit with.
 type IdentityError struct{ Role, Reason string }
 
@@ -75,6 +90,9 @@ func (e *IdentityError) Error() string {
 
 // Hints returns the commands that give git an identity.
 func (e *IdentityError) Hints() []string {
+	if strings.Contains(e.Reason, "_DATE: ") {
+		return []string{"write the date as 2026-01-31T08:00:00+01:00, or leave the variable out"}
+	}
 	return []string{`git config --global user.name "Your Name"`, `git config --global user.email you@example.com`}
 }
 

@@ -2,6 +2,9 @@ package gitops
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,22 +12,51 @@ import (
 
 // Identity returns author and committer as git resolves them: GIT_AUTHOR_NAME and its siblings, then author.* and
 // committer.*, then user.*, and EMAIL for addresses. Names are never guessed from the machine. Dates come from
-// GIT_AUTHOR_DATE and GIT_COMMITTER_DATE, else from the clock. Error: *IdentityError.
+// GIT_AUTHOR_DATE and GIT_COMMITTER_DATE, else from the clock. Git is asked where it is there; without it dates are
+// read in their plain forms. Error: *IdentityError.
 func (r *Repo) Identity(ctx context.Context) (Identity, error) {
 	now := time.Now
 	if r.now != nil {
 		now = r.now
 	}
+	ask := r.askIdent
+	if r.git.path == "" {
+		ask = func(_ context.Context, role string, now time.Time) (Ident, error) { return r.ident(role, now) }
+	}
 	t := now()
 	var id Identity
 	var err error
-	if id.Author, err = r.ident("author", t); err != nil {
+	if id.Author, err = ask(ctx, "author", t); err != nil {
 		return Identity{}, err
 	}
-	if id.Committer, err = r.ident("committer", t); err != nil {
+	if id.Committer, err = ask(ctx, "committer", t); err != nil {
 		return Identity{}, err
 	}
 	return id, ctx.Err()
+}
+
+// askIdent has git say who it would write, told not to guess and what time it is.
+func (r *Repo) askIdent(ctx context.Context, role string, now time.Time) (Ident, error) {
+	g, upper := r.git, strings.ToUpper(role)
+	if v, _ := g.env("GIT_" + upper + "_DATE"); v == "" {
+		g.extra = append(slices.Clone(g.extra), fmt.Sprintf("GIT_%s_DATE=@%d %s", upper, now.Unix(), now.Format("-0700")))
+	}
+	out, err := g.run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_"+upper+"_IDENT")
+	var refused *gitError
+	switch {
+	case ctx.Err() != nil:
+		return Ident{}, ctx.Err()
+	case errors.As(err, &refused):
+		lines := strings.Split(refused.Stderr, "\n")
+		reason := strings.TrimPrefix(lines[len(lines)-1], "fatal: ")
+		if strings.HasPrefix(reason, "invalid date") {
+			reason = "GIT_" + upper + "_DATE: " + reason
+		}
+		return Ident{}, &IdentityError{role, reason}
+	case err != nil:
+		return Ident{}, err
+	}
+	return parseIdent(strings.TrimSpace(string(out))), nil
 }
 
 func (r *Repo) ident(role string, now time.Time) (Ident, error) {
@@ -45,7 +77,7 @@ func (r *Repo) ident(role string, now time.Time) (Ident, error) {
 	if v, _ := r.git.env(prefix + "DATE"); v != "" {
 		when, err := parseDate(v, now.Location())
 		if err != nil {
-			return id, &IdentityError{role, prefix + "DATE cannot be read as a date: " + Sanitize(v)}
+			return id, &IdentityError{role, prefix + "DATE: cannot be read as a date: " + Sanitize(v)}
 		}
 		id.When = when
 	}

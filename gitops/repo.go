@@ -45,12 +45,12 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := c.checkOwner(ctx, newGit(o.Env, "")); err != nil {
+		return nil, err
+	}
 	r := &Repo{clone: c, git: gitFor(o.Env, c), progress: o.Progress, now: o.Now}
 	if r.cfg, err = loadConfig(ctx, r.git, c); err != nil {
 		return nil, &NotRepoError{c.common, err.Error()}
-	}
-	if err := r.checkOwner(); err != nil {
-		return nil, err
 	}
 	if r.disk, err = openDisk(c.common); err != nil {
 		return nil, err
@@ -68,27 +68,13 @@ func gitFor(e Env, c *clone) git {
 	if c.work != "" {
 		g.dir = c.work
 	}
-	if c.pinned {
+	if c.pinned || c.apart {
 		g.extra = []string{"GIT_DIR=" + c.dir}
 		if c.work != "" {
 			g.extra = append(g.extra, "GIT_WORK_TREE="+c.work)
 		}
 	}
 	return g
-}
-
-// checkOwner notices when git refuses to read the clone's own configuration: it does so silently in a clone that belongs
-// to somebody else, and then neither the remote nor the identity would be the right one.
-func (r *Repo) checkOwner() error {
-	const probe = "core.repositoryformatversion"
-	if _, local := r.clone.localConfig().get(probe); !local || r.git.path == "" {
-		return nil
-	}
-	if _, seen := r.cfg.get(probe); !seen {
-		return &NotRepoError{r.clone.common, "it belongs to another user, and git does not trust it: " +
-			"git config --global --add safe.directory " + r.git.dir}
-	}
-	return nil
 }
 
 func (r *Repo) source() objects {
@@ -286,8 +272,8 @@ func (r *Repo) At(ctx context.Context, h Hash) (*Snapshot, error) {
 }
 
 // Commit builds the commit that a change makes of base, in memory: nothing is written before Push, so that a dry run is
-// this and no more. A nil base makes the first commit of a branch. Errors: ErrNoChange, *ScopeError, *MissingError,
-// *IdentityError, *SignError.
+// this and no more. A nil base makes the first commit of a branch. Errors: ErrNoChange, *ScopeError, *AttributeError,
+// *MissingError, *IdentityError, *SignError.
 func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity) (*Snapshot, error) {
 	root, err := c.edits()
 	if err != nil {
@@ -306,7 +292,11 @@ func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity
 	if tree == old {
 		return nil, ErrNoChange
 	}
-	if err := guard(ctx, r.objs, old, tree, c.Scope); err != nil {
+	changes, err := guard(ctx, r.objs, old, tree, c.Scope)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.checkAttributes(ctx, tree, changes); err != nil {
 		return nil, err
 	}
 	if err := id.check(); err != nil {

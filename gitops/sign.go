@@ -3,7 +3,9 @@ package gitops
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,10 +13,18 @@ import (
 )
 
 // SignError says that a signature is configured and could not be made. Nothing was committed.
-type SignError struct{ Program, Reason string }
+type SignError struct {
+	Program, Reason string
+	Next            []string
+}
 
 func (e *SignError) Error() string {
 	return fmt.Sprintf("sign the commit with %s: %s", e.Program, e.Reason)
+}
+
+// Hints says what to do about it.
+func (e *SignError) Hints() []string {
+	return append(e.Next, "or commit without a signature, where the server takes that: git config commit.gpgSign false")
 }
 
 // sign adds the signature that commit.gpgSign asks for, made by the program that git would start. An unsigned commit in
@@ -34,7 +44,7 @@ func (r *Repo) sign(ctx context.Context, raw []byte, who Ident) ([]byte, error) 
 	case "ssh":
 		sig, err = r.signSSH(ctx, raw, orElse(r.cfg.str("gpg.ssh.program"), "ssh-keygen"))
 	default:
-		err = &SignError{format, "gpg.format is not openpgp, x509 or ssh"}
+		err = &SignError{Program: format, Reason: "gpg.format is not openpgp, x509 or ssh"}
 	}
 	if err != nil {
 		return nil, err
@@ -60,14 +70,13 @@ func (r *Repo) signGPG(ctx context.Context, raw []byte, program string, who Iden
 
 // signSSH hands ssh-keygen a key file; a key given by value has its private half in the agent.
 func (r *Repo) signSSH(ctx context.Context, raw []byte, program string) ([]byte, error) {
-	key := r.cfg.str("user.signingkey")
-	if key == "" {
-		return nil, &SignError{program, "no key is configured: git config --global user.signingKey PATH"}
+	key, err := r.sshKey(ctx, program)
+	if err != nil {
+		return nil, err
 	}
 	args := []string{"-Y", "sign", "-n", "git"}
-	literal, given := strings.CutPrefix(key, "key::")
-	if given || strings.HasPrefix(key, "ssh-") {
-		dir, err := os.MkdirTemp("", "modelops-key")
+	if literal, given := literalKey(key); given {
+		dir, err := os.MkdirTemp("", keyFolder)
 		if err != nil {
 			return nil, err
 		}
@@ -77,26 +86,66 @@ func (r *Repo) signSSH(ctx context.Context, raw []byte, program string) ([]byte,
 			return nil, err
 		}
 		args = append(args, "-U")
-	} else if rest, home := strings.CutPrefix(key, "~/"); home {
-		dir, _ := r.git.env("HOME")
-		key = filepath.Join(dir, rest)
 	}
-	sig, said, err := r.signer(ctx, raw, program, append(args, "-f", key)...)
+	sig, said, err := r.signer(ctx, raw, program, append(args, "-f", r.home(key))...)
 	return sig, signFailed(program, said, err)
 }
 
+const keyFolder = "modelops-key"
+
+// literalKey tells a public key itself from the path of a key file.
+func literalKey(key string) (string, bool) {
+	literal, given := strings.CutPrefix(key, "key::")
+	return literal, given || strings.HasPrefix(key, "ssh-")
+}
+
+// sshKey is user.signingKey, else the first key that gpg.ssh.defaultKeyCommand prints.
+func (r *Repo) sshKey(ctx context.Context, program string) (string, error) {
+	if key := r.cfg.str("user.signingkey"); key != "" {
+		return key, nil
+	}
+	command := r.cfg.str("gpg.ssh.defaultkeycommand")
+	if command == "" {
+		return "", &SignError{Program: program, Reason: "no key is configured", Next: []string{"git config --global user.signingKey PATH"}}
+	}
+	out, said, err := r.signer(ctx, nil, "sh", "-c", command)
+	if err != nil {
+		return "", signFailed("gpg.ssh.defaultKeyCommand", said, err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); line != "" {
+			if _, literal := literalKey(line); literal {
+				return line, nil
+			}
+		}
+	}
+	return "", &SignError{Program: program, Reason: "gpg.ssh.defaultKeyCommand printed no key", Next: []string{"ssh-add -L lists what the agent has"}}
+}
+
+// home puts the user's home folder in the place of a tilde.
+func (r *Repo) home(name string) string {
+	if rest, ok := strings.CutPrefix(name, "~/"); ok {
+		dir, _ := r.git.env("HOME")
+		return filepath.Join(dir, rest)
+	}
+	return name
+}
+
 func (r *Repo) signer(ctx context.Context, raw []byte, program string, args ...string) ([]byte, string, error) {
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // the program that the user's git is told to run
+	cmd := exec.CommandContext(ctx, r.home(program), args...) //nolint:gosec // the program that the user's git is told to run
 	cmd.Dir, cmd.Env, cmd.Stdin = r.git.dir, r.git.environ(), bytes.NewReader(raw)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	return out.Bytes(), errs.String(), err
 }
 
 func signFailed(program, said string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
 	var lines []string
 	for line := range strings.Lines(said) {
@@ -104,5 +153,13 @@ func signFailed(program, said string, err error) error {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
-	return &SignError{program, orElse(Sanitize(strings.TrimSpace(strings.Join(lines, "; "))), err.Error())}
+	e := &SignError{Program: program, Reason: orElse(Sanitize(strings.TrimSpace(strings.Join(lines, "; "))), err.Error())}
+	switch {
+	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
+		e.Reason = "the program is not there"
+		e.Next = []string{"install it, or name another one: git config --global gpg.program PATH (gpg.ssh.program, gpg.x509.program)"}
+	case strings.Contains(e.Reason, "ioctl") || strings.Contains(e.Reason, "pinentry") || strings.Contains(e.Reason, "cannot open '/dev/tty'"):
+		e.Next = []string{"the passphrase cannot be asked for here: export GPG_TTY=$(tty), or have the agent keep it"}
+	}
+	return e
 }

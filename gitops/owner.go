@@ -1,0 +1,58 @@
+package gitops
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// checkOwner refuses a clone that belongs to somebody else, unless safe.directory trusts it: its configuration names
+// programs that would run as the user. Git applies the same rule, but to its configuration silently, and then neither
+// the remote nor the identity would be the right one. A repository that GIT_DIR names is trusted, as by git.
+func (c *clone) checkOwner(ctx context.Context, g git) error {
+	if c.pinned || !foreign(c.dir) && !foreign(c.common) && (c.work == "" || !foreign(c.work)) {
+		return nil
+	}
+	at := c.dir
+	if c.work != "" {
+		at = c.work
+	}
+	if g.path != "" {
+		g.dir = at
+		if _, err := g.run(ctx, "rev-parse", "--git-dir"); err == nil {
+			return nil
+		}
+	} else if c.declaredSafe(g, at) {
+		return nil
+	}
+	return &NotRepoError{c.common, "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
+}
+
+// declaredSafe reads safe.directory where there is no git to ask, from the files that are not the clone's own.
+func (c *clone) declaredSafe(g git, at string) bool {
+	safe := false
+	for _, f := range configFiles(g, c) {
+		if dir := filepath.Dir(f); dir == c.common || dir == c.dir {
+			continue
+		}
+		data, err := os.ReadFile(f)
+		if err != nil {
+			continue
+		}
+		cfg, err := parseConfig(string(data), filepath.Dir(f), 0)
+		if err != nil {
+			continue
+		}
+		for _, v := range cfg.all("safe.directory") {
+			under, all := strings.CutSuffix(v, "/*")
+			switch {
+			case v == "":
+				safe = false
+			case v == "*" || v == at || all && strings.HasPrefix(at, under+"/"):
+				safe = true
+			}
+		}
+	}
+	return safe
+}
