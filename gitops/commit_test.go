@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -241,36 +238,4 @@ func TestDiff(t *testing.T) {
 	under, err := a.Diff(w.ctx, b, "models/vision")
 	w.ok(err)
 	equal(t, "under a folder", len(under), 2)
-}
-
-// TestSigning makes the commits that commit.gpgSign asks for, and lets git verify them.
-func TestSigning(t *testing.T) {
-	keygen, err := exec.LookPath("ssh-keygen")
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip("ssh-keygen, which makes and checks the signatures, is not installed")
-	}
-	w := newWorld(t)
-	key := filepath.Join(w.dir, "key")
-	w.ok(exec.Command(keygen, "-q", "-t", "ed25519", "-N", "", "-f", key).Run())
-	pub, err := os.ReadFile(key + ".pub")
-	w.ok(err)
-	w.ok(os.WriteFile(filepath.Join(w.dir, "allowed"), []byte("ana@example.com "+string(pub)), 0o600))
-	for k, v := range map[string]string{"commit.gpgSign": "true", "gpg.format": "ssh", "user.signingKey": key, "gpg.ssh.allowedSignersFile": w.dir + "/allowed"} {
-		w.git(w.server, "config", k, v)
-	}
-	r := w.open(w.server)
-	base := w.tip(r)
-	next := w.commit(r, base, write(release, "v2\n"))
-	w.ok(r.Push(w.ctx, base, next))
-	w.git(w.server, "verify-commit", "main")
-	equal(t, "signed", next.Info().Signed, true)
-	w.fsck(w.server)
-	for k, v := range map[string]string{"gpg.ssh.program": "/nowhere/keygen", "gpg.format": "odd"} {
-		w.git(w.server, "config", k, v)
-		r = w.open(w.server)
-		var sign *gitops.SignError
-		if _, err := r.Commit(w.ctx, next, write(release, "v3\n"), identity(t, r)); !errors.As(err, &sign) {
-			t.Errorf("%s: want *SignError, got %v", k, err)
-		}
-	}
 }
