@@ -121,32 +121,36 @@ func (r *Repo) mergeFollow(ctx context.Context, res FollowResult, base, next *Sn
 		res.Moved = true
 		return res, nil
 	}
-	var refused *gitError
-	var locked *LockedError
-	isRefused := errors.As(err, &refused)
-	if !isRefused && !errors.As(err, &locked) || ctx.Err() != nil {
+	why := r.whyNotMoved(ctx, err, base, next)
+	if why == "" || ctx.Err() != nil {
 		return res, err
 	}
-	what := ""
-	if isRefused {
-		first, _, _ := strings.Cut(refused.Stderr, "\n")
-		what = "git would not move it (" + first + ")"
-	} else {
-		what = fmt.Sprintf("%s exists (another git runs here, or was killed)", locked.Lock)
-	}
-	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 {
-		what = "uncommitted work in " + strings.Join(dirty, ", ") + " is in the way"
-	}
-	res.Note = fmt.Sprintf("your branch %s was left as it is, since %s; when that is done: git merge --ff-only %s/%s",
-		r.localName(), what, r.remoteName, r.branch)
+	res.Note = fmt.Sprintf("your branch %s was left as it is, since %s; when that is done: git merge --ff-only %s", r.localName(), why, r.upstream())
 	return res, nil
+}
+
+// whyNotMoved puts into words what kept git from moving the checked-out branch, "" where it is another kind of error.
+func (r *Repo) whyNotMoved(ctx context.Context, err error, base, next *Snapshot) string {
+	var locked *LockedError
+	var refused *gitError
+	switch {
+	case errors.As(err, &locked):
+		return locked.Lock + " exists (another git runs here, or was killed)"
+	case !errors.As(err, &refused):
+		return ""
+	}
+	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 && !refused.killed() {
+		return "uncommitted work in " + strings.Join(dirty, ", ") + " is in the way"
+	}
+	first, _, _ := strings.Cut(orElse(refused.Stderr, refused.err.Error()), "\n")
+	return "git would not move it (" + first + ")"
 }
 
 // moveCheckedOut has git move a branch that is checked out at a place.
 func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Snapshot) error {
 	err := r.fastForward(ctx, where, next)
 	var refused *gitError
-	if errors.As(err, &refused) && where == r.clone.work && r.stageSame(ctx, base, next) {
+	if errors.As(err, &refused) && !refused.killed() && where == r.clone.work && r.stageSame(ctx, base, next) {
 		err = r.fastForward(ctx, where, next)
 	}
 	return err

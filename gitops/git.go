@@ -77,6 +77,9 @@ func (e *gitError) Error() string {
 	return fmt.Sprintf("git %s: %s", e.Command, e.Stderr)
 }
 
+// killed says whether git ended by a signal, or did not start.
+func (e *gitError) killed() bool { return e.Exit < 0 }
+
 func (e *gitError) Unwrap() error { return e.err }
 
 // run returns what the command prints.
