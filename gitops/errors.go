@@ -78,7 +78,7 @@ func (e *AttributeError) Error() string {
 // Hints says how to keep the attribute away from the file.
 func (e *AttributeError) Hints() []string {
 	name, _, _ := strings.Cut(e.Attribute, "=")
-	return []string{"add a last line to .gitattributes, and commit it: " + path.Dir(e.Path) + "/** !" + name}
+	return []string{"except the folder, in a line below the one that sets it: " + path.Dir(e.Path) + "/** !" + name}
 }
 
 // IdentityError says that git has no name or address to commit with.
