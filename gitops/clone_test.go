@@ -2,7 +2,6 @@ package gitops_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,67 +123,6 @@ func TestSettingsAgreeWithGit(t *testing.T) {
 			}
 			equal(t, url, w.open(c, opts...).Remote(), w.git(c, "remote", "get-url", "--push", "origin"))
 		}
-	}
-}
-
-func TestIdentityAgreesWithGit(t *testing.T) {
-	w := newWorld(t)
-	c := w.clone("c", w.server.Dir)
-	w.git(c, "config", "--global", "user.name", "Global")
-	w.git(c, "config", "--global", "user.email", "global@example.com")
-	w.ok(os.WriteFile(filepath.Join(w.home, "inc"), []byte("[user]\n\tname = Included # no\n"), 0o600))
-	cases := map[string][]string{
-		"user":      {},
-		"author":    {"config:author.name=Au Thor"},
-		"committer": {"config:committer.email=c@example.com", "config:user.name= padded, "},
-		"env":       {"GIT_AUTHOR_NAME=Env", "GIT_AUTHOR_EMAIL=e@example.com", "GIT_COMMITTER_NAME=C <o> m"},
-		"include":   {"config:include.path=" + filepath.Join(w.home, "inc")},
-		"dates":     {"GIT_AUTHOR_DATE=2026-01-02T03:04:05+0200", "GIT_COMMITTER_DATE=@1700000000 -0530"},
-		"rfc":       {"GIT_AUTHOR_DATE=Fri, 2 Jan 2026 03:04:05 +0100", "GIT_COMMITTER_DATE=1700000000 +0000"},
-	}
-	for name, set := range cases {
-		t.Run(name, func(t *testing.T) {
-			own := *c
-			own.Env = []string{"HOME=" + w.home, "GIT_CONFIG_NOSYSTEM=1", "PATH=/usr/bin:/bin", "GIT_AUTHOR_DATE=1700000000 +0100", "GIT_COMMITTER_DATE=1700000001 +0100"}
-			for _, s := range set {
-				if kv, ok := strings.CutPrefix(s, "config:"); ok {
-					k, v, _ := strings.Cut(kv, "=")
-					w.git(c, "config", k, v)
-					defer w.git(c, "config", "--unset", k)
-				} else {
-					own.Env = append(own.Env, s)
-				}
-			}
-			for _, git := range []bool{true, false} {
-				var opts []func(*gitops.Options)
-				if !git {
-					opts = append(opts, withoutGit)
-				}
-				id := identity(t, w.open(&own, opts...))
-				next, err := w.open(&own).Commit(w.ctx, w.tip(w.open(&own)), write("a", "b"), id)
-				w.ok(err)
-				for role, i := range map[string]gitops.Ident{"AUTHOR": next.Info().Author, "COMMITTER": next.Info().Committer} {
-					got := fmt.Sprintf("%s <%s> %d %s", i.Name, i.Email, i.When.Unix(), i.When.Format("-0700"))
-					equal(t, fmt.Sprintf("%s git=%v", role, git), got, w.git(&own, "var", "GIT_"+role+"_IDENT"))
-				}
-			}
-		})
-	}
-}
-
-func TestNoIdentity(t *testing.T) {
-	w := newWorld(t)
-	own := *w.server
-	own.Env = []string{"HOME=" + t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"}
-	r := w.open(&own)
-	_, err := r.Identity(w.ctx)
-	var id *gitops.IdentityError
-	if !errors.As(err, &id) || len(id.Hints()) != 2 {
-		t.Errorf("want *IdentityError, got %v", err)
-	}
-	own.Env = append(own.Env, "GIT_AUTHOR_NAME=A", "GIT_AUTHOR_EMAIL=a@b", "GIT_AUTHOR_DATE=yesterday-ish")
-	if _, err = w.open(&own).Identity(w.ctx); !errors.As(err, &id) || !strings.Contains(err.Error(), "GIT_AUTHOR_DATE") {
-		t.Errorf("want *IdentityError about the date, got %v", err)
 	}
 }
 

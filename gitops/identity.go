@@ -41,6 +41,12 @@ func (r *Repo) askIdent(ctx context.Context, role string, now time.Time) (Ident,
 	if v, _ := g.env("GIT_" + upper + "_DATE"); v == "" {
 		g.extra = append(slices.Clone(g.extra), fmt.Sprintf("GIT_%s_DATE=@%d %s", upper, now.Unix(), now.Format("-0700")))
 	}
+	// EMAIL is no guess, but git takes it for one.
+	if _, given := r.first("GIT_"+upper+"_EMAIL", role+".email", "user.email"); !given && !r.cfg.boolean("user.useconfigonly") {
+		if v, _ := g.env("EMAIL"); v != "" {
+			g.extra = append(slices.Clone(g.extra), "GIT_"+upper+"_EMAIL="+v)
+		}
+	}
 	out, err := g.run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_"+upper+"_IDENT")
 	var refused *gitError
 	switch {
