@@ -70,8 +70,9 @@ func (s *session) run(ctx context.Context, args []string) error {
 func (s *session) app() *cli.App {
 	return &cli.App{
 		Name: "modelops", Usage: "promote and revert models in a GitOps repository", HideHelp: true, HideHelpCommand: true, HideVersion: true,
-		Flags:  append(sharedFlags(), &cli.BoolFlag{Name: "version", Usage: "print the version"}),
-		Writer: io.Discard, ErrWriter: io.Discard, Reader: s.env.Stdin, Commands: s.commands(),
+		DisableSliceFlagSeparator: true, // a comma is part of a value
+		Flags:                     append(sharedFlags(), &cli.BoolFlag{Name: "version", Usage: "print the version"}),
+		Writer:                    io.Discard, ErrWriter: io.Discard, Reader: s.env.Stdin, Commands: s.commands(),
 		// Codes are decided in exit.go alone; the default handler would end the process.
 		ExitErrHandler: func(*cli.Context, error) {},
 		OnUsageError:   usageProblem,

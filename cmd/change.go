@@ -16,13 +16,11 @@ import (
 
 // changeFlags are those of every command that commits.
 func changeFlags() []cli.Flag {
-	return append([]cli.Flag{
-		dryRunFlag("show the commit and what changes in the manifests, and write nothing"),
-		&cli.BoolFlag{Name: "push", Value: true, Usage: "push to the remote (the default)"},
-		&cli.BoolFlag{Name: "no-push", Usage: "commit to the local branch only"},
+	flags := append([]cli.Flag{dryRunFlag("show the commit and what changes in the manifests, and write nothing")}, commitFlags()...)
+	return append(append(flags,
 		&cli.BoolFlag{Name: "sync", Usage: "have Argo CD apply the commit"},
 		&cli.BoolFlag{Name: "wait", Usage: "wait until the commit is proven to run and be healthy (implies --sync)"},
-	}, patienceFlags()...)
+	), patienceFlags()...)
 }
 
 func patienceFlags() []cli.Flag {

@@ -12,14 +12,12 @@ import (
 )
 
 func holdFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		envFlag(), reasonFlag(),
 		&cli.StringFlag{Name: "version", Usage: "`VERSION` that is meant, with the content that it is known to have"},
 		&cli.StringFlag{Name: "id", Usage: "`ID` of the one release that is meant"},
 		dryRunFlag("show the commit, and write nothing"),
-		&cli.BoolFlag{Name: "push", Value: true, Usage: "push to the remote (the default)"},
-		&cli.BoolFlag{Name: "no-push", Usage: "commit to the local branch only"},
-	}
+	}, commitFlags()...)
 }
 
 func (s *session) holdCommand() *cli.Command {
@@ -65,7 +63,7 @@ func (s *session) hold(c *cli.Context, plan holdPlan) error {
 		return err
 	}
 	defer st.close()
-	desk, id, err := s.desk(c.Context, st.repo)
+	desk, id, err := s.desk(c, st.repo)
 	if err != nil {
 		return leaving(err, "nothing was changed")
 	}

@@ -120,14 +120,19 @@ func (s *session) gitProgress() io.Writer {
 }
 
 // desk is what plans are made with, by the identity that the commit will carry.
-func (s *session) desk(ctx context.Context, repo *gitops.Repo) (*release.Desk, gitops.Identity, error) {
-	id, err := repo.Identity(ctx)
+func (s *session) desk(c *cli.Context, repo *gitops.Repo) (*release.Desk, gitops.Identity, error) {
+	trailers, err := parseTrailers(c.StringSlice("trailer"))
+	if err != nil {
+		return nil, gitops.Identity{}, err
+	}
+	id, err := repo.Identity(c.Context)
 	if err != nil {
 		return nil, id, err
 	}
 	d := s.reader(repo)
 	d.Now = id.Author.When.UTC().Truncate(time.Second)
-	d.By = fmt.Sprintf("%s <%s>", id.Author.Name, id.Author.Email)
+	d.By = id.Author.String()
+	d.Style = release.Style{Signoff: c.Bool("signoff"), Committer: id.Committer.String(), Trailers: trailers}
 	return d, id, nil
 }
 

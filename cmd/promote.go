@@ -57,7 +57,7 @@ func (s *session) promote(c *cli.Context) error {
 	if err != nil {
 		return leaving(err, "nothing was changed")
 	}
-	desk, id, err := s.desk(c.Context, st.repo)
+	desk, id, err := s.desk(c, st.repo)
 	if err != nil {
 		return leaving(err, "nothing was changed")
 	}

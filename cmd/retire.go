@@ -28,7 +28,7 @@ func (s *session) retire(c *cli.Context) error {
 	if len(models) != 1 {
 		return &usageError{Message: "model remove: one model is needed, written TEAM/MODEL"}
 	}
-	desk, id, err := s.desk(c.Context, st.repo)
+	desk, id, err := s.desk(c, st.repo)
 	if err != nil {
 		return leaving(err, "nothing was changed")
 	}

@@ -58,7 +58,7 @@ func (s *session) revert(c *cli.Context) error {
 			return leaving(err, "nothing was changed")
 		}
 	}
-	desk, id, err := s.desk(c.Context, st.repo)
+	desk, id, err := s.desk(c, st.repo)
 	if err != nil {
 		return leaving(err, "nothing was changed")
 	}

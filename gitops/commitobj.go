@@ -114,8 +114,11 @@ func encodeCommit(tree Hash, parents []Hash, id Identity, message string) []byte
 	return b.Bytes()
 }
 
+// String is the ident as git shows it: Name <address>.
+func (i Ident) String() string { return cleanIdent(i.Name) + " <" + cleanIdent(i.Email) + ">" }
+
 func (i Ident) line() string {
-	return fmt.Sprintf("%s <%s> %d %s", cleanIdent(i.Name), cleanIdent(i.Email), i.When.Unix(), i.When.Format("-0700"))
+	return fmt.Sprintf("%s %d %s", i, i.When.Unix(), i.When.Format("-0700"))
 }
 
 // cleanIdent does what git does to names and addresses: no angle brackets, no line ends, no punctuation around.

@@ -130,8 +130,8 @@ func (d *Desk) planHold(ctx context.Context, snap *gitops.Snapshot, action strin
 	if err != nil {
 		return nil, err
 	}
-	p.Change.Message = p.message(req.Reason)
-	return p, nil
+	p.Change.Message, err = d.message(r, p, req.Reason)
+	return p, err
 }
 
 func (d *Desk) addHold(r *Reader, item *Item, req HoldRequest) error {

@@ -106,6 +106,8 @@ type Desk struct {
 	Now time.Time
 	// By is who does it, as a Git ident: Name <address>.
 	By string
+	// Style of the commit's message.
+	Style Style
 	// Resolve finds an image's digest.
 	Resolve Resolver
 	// Rand makes change lines; nil takes the system's.

@@ -60,8 +60,8 @@ func (d *Desk) PlanPromote(ctx context.Context, snap *gitops.Snapshot, req Promo
 	if err != nil {
 		return nil, err
 	}
-	p.Change.Message = p.message(req.Reason)
-	return p, nil
+	p.Change.Message, err = d.message(r, p, req.Reason)
+	return p, err
 }
 
 func (req Promote) check() error {

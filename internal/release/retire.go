@@ -64,8 +64,8 @@ func (d *Desk) planRetire(ctx context.Context, snap *gitops.Snapshot, req Retire
 	if err != nil {
 		return nil, err
 	}
-	p.Change.Message = p.message(req.Reason)
-	return p, nil
+	p.Change.Message, err = d.message(r, p, req.Reason)
+	return p, err
 }
 
 func (d *Desk) retire(r *Reader, item *Item, now overlayNow, req Retire) error {

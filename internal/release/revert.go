@@ -47,7 +47,9 @@ func (d *Desk) PlanRevert(ctx context.Context, snap *gitops.Snapshot, req Revert
 		return nil, err
 	}
 	p.Items = append(p.Items, notes...)
-	p.Change.Message = p.message(req.Reason)
+	if p.Change.Message, err = d.message(r, p, req.Reason); err != nil {
+		return nil, err
+	}
 	p.Change.Message.Body = strings.TrimSpace(d.revertedCommits(ctx, p) + "\n\n" + p.Change.Message.Body)
 	return p, nil
 }

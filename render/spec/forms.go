@@ -29,6 +29,9 @@ type form struct {
 	check func(string) error
 }
 
+// SubjectFields are the placeholders of spec.git.commit.subject.
+var SubjectFields = []string{"action", "summary", "target", "team", "model", "env", "version", "previous"}
+
 const domain = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
 
 // forms by the name that a `spec` tag uses. Sources: DNS labels RFC 1123 as Kubernetes restricts them; labels and
@@ -49,7 +52,9 @@ var forms = map[string]form{
 	"label":    {regexp.MustCompile(`^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$`), 63, "a label's value", nil},
 	"duration": {regexp.MustCompile(`^([0-9]+h)?([0-9]+m)?([0-9]+s)?$`), 16, "a duration, such as 90s or 30m", checkDuration},
 	"cidr":     {regexp.MustCompile(`^[0-9a-fA-F.:]+/[0-9]+$`), 64, "an address range, such as 10.0.0.0/8", checkCIDR},
-	"url":      {regexp.MustCompile(`^\S+$`), 2048, "a URL", checkURL},
+	"subject": {regexp.MustCompile(`^[^{}\n\r]*(\{(` + strings.Join(SubjectFields, "|") + `)\}[^{}\n\r]*)+$`), 200,
+		"a subject: one line with at least one of the placeholders {" + strings.Join(SubjectFields, "}, {") + "}, and no other braces", nil},
+	"url": {regexp.MustCompile(`^\S+$`), 2048, "a URL", checkURL},
 }
 
 func (w *walker) form(n *yaml.Node, path, name, value string) {

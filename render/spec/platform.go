@@ -42,6 +42,16 @@ type GitSpec struct {
 	URL string `yaml:"url" spec:"required,url"`
 	// Branch that Argo CD follows and that promotes and reverts are committed to; main when left out.
 	Branch string `yaml:"branch,omitempty"`
+	// Commit says how the commits of promotes, reverts, holds and retirements are written.
+	Commit CommitSpec `yaml:"commit,omitempty"`
+}
+
+// CommitSpec is what a team asks of commit messages.
+type CommitSpec struct {
+	// Subject of every commit, such as "feat({team}/{model}): {summary}", with placeholders in braces: action (promote, revert, hold, unhold, retire, remove), summary (what the subject is without this field), target (TEAM/MODEL), team, model, env, version and previous. Where a commit changes several models their values are joined.
+	Subject string `yaml:"subject,omitempty" spec:"subject"`
+	// Signoff adds a Signed-off-by line for the committer, as --signoff does.
+	Signoff bool `yaml:"signoff,omitempty"`
 }
 
 // Environment is a named stage and the cluster behind it.
