@@ -30,6 +30,7 @@ func (s *session) doctor(c *cli.Context) error {
 	d.git()
 	d.repository()
 	d.identity()
+	d.hooks()
 	d.remote()
 	d.specs()
 	d.argo()

@@ -66,6 +66,17 @@ func (d *doctor) identity() {
 	}
 }
 
+// hooks names what would check or write messages for git commit, and does not here.
+func (d *doctor) hooks() {
+	if d.repo == nil {
+		return
+	}
+	if dir, names := d.repo.Hooks(); len(names) > 0 {
+		d.say("hooks", "warning", joined(names)+" in "+dir+" do not run for commits of modelops, which are made beside the work tree",
+			"have the server or CI check what they check; spec.git.commit, --signoff and --trailer write what they add to messages")
+	}
+}
+
 func (d *doctor) remote() {
 	switch {
 	case d.repo == nil:
