@@ -98,6 +98,7 @@ func table() []rule {
 		{"protected", exitRefused, rejected(gitops.RejectProtected, gitops.RejectHook), []string{"the branch is changed through a pull request here"}},
 		{"uncommitted", exitRefused, is[*gitops.DirtyError](), []string{"commit or stash them, then run the command again"}},
 		{"uncommitted", exitRefused, rejected(gitops.RejectDirty), []string{"commit or stash the work, then run the command again"}},
+		{"diverged", exitRefused, rejected(gitops.RejectDiverged), []string{"git pull --rebase && git push, then run the command again"}},
 		{"scope", exitRefused, is[*gitops.ScopeError](), nil},
 		{"attributes", exitRefused, is[*gitops.AttributeError](), nil},
 		{"signing", exitRefused, is[*gitops.SignError](), nil},

@@ -51,6 +51,7 @@ func TestExits(t *testing.T) {
 		{&gitops.RejectedError{Class: gitops.RejectProtected}, "protected", 4},
 		{&gitops.RejectedError{Class: gitops.RejectHook}, "protected", 4},
 		{&gitops.RejectedError{Class: gitops.RejectDirty}, "uncommitted", 4},
+		{&gitops.RejectedError{Class: gitops.RejectDiverged}, "diverged", 4},
 		{&gitops.DirtyError{}, "uncommitted", 4},
 		{&gitops.ScopeError{}, "scope", 4},
 		{&gitops.AttributeError{}, "attributes", 4},

@@ -121,6 +121,7 @@ const (
 	RejectNoAnswer   = "no-report"   // the server's answer says nothing about our branch
 	RejectLocked     = "ref-locked"  // a lock file is in the way; a later try may succeed
 	RejectUnreadable = "bad-report"  // the answer cannot be understood
+	RejectDiverged   = "diverged"    // the local branch is not where the remote's is
 	RejectDirty      = "uncommitted" // uncommitted work is in the way of a checked-out branch
 )
 

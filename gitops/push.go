@@ -145,7 +145,10 @@ func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
 		return err
 	}
 	old := commitOf(base)
-	if cur != old {
+	switch {
+	case cur != old && r.remote != nil: // the remote's tip is what changes are made on, so a later try ends here again
+		return &RejectedError{Branch: r.branch, Class: RejectDiverged, Reason: fmt.Sprintf("your branch is at %s and the remote's at %s", cur.String()[:10], old.String()[:10])}
+	case cur != old:
 		return &StaleError{Branch: r.branch, Base: old, Tip: cur}
 	}
 	if r.borrowed.Load() {
