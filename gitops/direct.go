@@ -206,7 +206,7 @@ func (r *Repo) thereNamed(ctx context.Context, rev string) (*Snapshot, error) {
 // looked is false. Error: *MissingError.
 func (r *Repo) Earlier(ctx context.Context, commit Hash, dir string, tree Hash) (s *Snapshot, looked bool, err error) {
 	if r.far == nil {
-		s, err = r.At(ctx, commit)
+		s, err = r.deepened(ctx, commit)
 		return s, true, err
 	}
 	if err := r.far.bring(ctx, nil, []Hash{tree}); err != nil {

@@ -61,7 +61,10 @@ func (d *Desk) recorded(ctx context.Context, r *Reader, t spec.Target, e spec.En
 	}
 	snap, looked, err := d.Repo.Earlier(ctx, commit, t.Dir(), tree)
 	var missing *gitops.MissingError
-	if errors.As(err, &missing) {
+	switch {
+	case errors.As(err, &missing) && d.Repo.Shallow():
+		return broken(false, "commit %.10s lies behind the end of this shallow clone (git fetch --unshallow)", e.Commit)
+	case errors.As(err, &missing):
 		return broken(false, "commit %.10s is not in this repository", e.Commit)
 	}
 	if err != nil {
