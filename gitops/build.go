@@ -70,7 +70,7 @@ func (e *edit) add(name string, what *edit) error {
 
 // badName refuses names that git refuses to check out, or that mean another path on some file system.
 func badName(name string) string {
-	lower := strings.ToLower(strings.TrimRight(name, " ."))
+	lower := strings.ToLower(strings.TrimRight(strings.Map(seen, name), " ."))
 	switch {
 	case lower == ".git" || lower == "git~1" || strings.HasPrefix(lower, ".git:"):
 		return "git reserves the name " + fmt.Sprintf("%q", name)
@@ -78,6 +78,15 @@ func badName(name string) string {
 		return "the name has control characters, backslashes or invalid UTF-8"
 	}
 	return ""
+}
+
+// seen drops what HFS+ does not see in a name (git's core.protectHFS).
+func seen(r rune) rune {
+	switch {
+	case r >= '\u200c' && r <= '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u206a' && r <= '\u206f', r == '\ufeff':
+		return -1
+	}
+	return r
 }
 
 // edits turns a change into one tree of edits. Trees come first, so that Files may add to a folder put back.

@@ -47,10 +47,17 @@ func TestRefusesToOpen(t *testing.T) {
 			if git {
 				o.Env.Git = w.server.Git
 			}
+			before := ""
+			if isDir(dir) {
+				before = files(t, dir)
+			}
 			_, err := gitops.Open(w.ctx, o)
 			var not *gitops.NotRepoError
 			if !errors.As(err, &not) || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("%s, git=%v: want %q, got %v", name, git, tc.want, err)
+			}
+			if isDir(dir) && files(t, dir) != before {
+				t.Errorf("%s, git=%v: files changed", name, git)
 			}
 		}
 	}
@@ -137,4 +144,47 @@ func TestHooksEnvironment(t *testing.T) {
 	dirty, err := r.Dirty(w.ctx, ".")
 	w.ok(err)
 	equal(t, "dirty", len(dirty), 0)
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// TestNamesThatGitRefuses: no name gets into a commit that git, guarding every file system, would not check out, and
+// none beside another that differs by case only.
+func TestNamesThatGitRefuses(t *testing.T) {
+	w := newWorld(t)
+	c := w.clone("c", w.server.Dir)
+	w.git(c, "config", "core.protectHFS", "true")
+	w.git(c, "config", "core.protectNTFS", "true")
+	r := w.open(c)
+	base := w.tip(r)
+	blob := hashed(w, "x\n")
+	refused := 0
+	for _, name := range []string{".git", ".GIT", ".Git/config", "a/.git/x", "git~1", "GIT~1/x", ".git.", ".git ", ".git. .", ".git::$INDEX_ALLOCATION", ".git:x",
+		".g\u200cit", ".\u200dGIT\u206f", "\ufeff.git/x", "a\\b", "a\\.git\\x", "..", "a/../b", ".", "a//b", "/a",
+		".gitignore", ".gitattributes", "git", "a.git", ".github/x", "gitmod~1", "ü", "a b", "con", "a/.gitkeep"} {
+		_, ours := r.Commit(w.ctx, base, gitops.Change{Scope: []string{"."}, Files: map[string][]byte{name: []byte("x\n")}}, identity(t, r))
+		var scope *gitops.ScopeError
+		if ours != nil && !errors.As(ours, &scope) {
+			t.Errorf("%q: %v", name, ours)
+		}
+		_, gits := c.Run(w.ctx, "update-index", "--add", "--cacheinfo", "100644,"+blob+","+name)
+		if gits != nil {
+			refused++
+		}
+		if gits != nil && ours == nil {
+			t.Errorf("%q gets through, and git refuses it: %v", name, gits)
+		}
+	}
+	if refused < 15 {
+		t.Errorf("git refused only %d names", refused)
+	}
+	for _, name := range []string{"readme.md", "Models/x", "models/Vision/x", "models/vision/resnet/prod/Release.yaml"} {
+		_, err := r.Commit(w.ctx, base, gitops.Change{Scope: []string{"."}, Files: map[string][]byte{name: []byte("x\n")}}, identity(t, r))
+		if err == nil || !strings.Contains(err.Error(), "by case only") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
 }
