@@ -55,8 +55,11 @@ func (r *Repo) askIdent(ctx context.Context, role string, now time.Time) (Ident,
 	case errors.As(err, &refused):
 		lines := strings.Split(refused.Stderr, "\n")
 		reason := strings.TrimPrefix(lines[len(lines)-1], "fatal: ")
-		if strings.HasPrefix(reason, "invalid date") {
+		switch {
+		case strings.HasPrefix(reason, "invalid date"):
 			reason = "GIT_" + upper + "_DATE: " + reason
+		case strings.HasPrefix(reason, "empty ident name"):
+			reason = "the name is empty"
 		}
 		return Ident{}, &IdentityError{role, reason}
 	case err != nil:
