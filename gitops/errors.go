@@ -139,7 +139,11 @@ type AuthError struct {
 	User    string // the user name that was sent, "" when none
 	Status  int    // HTTP status, 0 when there was none
 	Message string // the server's words, escaped
+	hints   []string
 }
+
+// Hints returns what to do about it.
+func (e *AuthError) Hints() []string { return e.hints }
 
 func (e *AuthError) Error() string {
 	what := "authentication failed"
@@ -160,6 +164,16 @@ func (e *AuthError) Error() string {
 	}
 	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
 }
+
+// advisedError is an error for which there is something to type.
+type advisedError struct {
+	err   error
+	hints []string
+}
+
+func (e *advisedError) Error() string   { return e.err.Error() }
+func (e *advisedError) Unwrap() error   { return e.err }
+func (e *advisedError) Hints() []string { return e.hints }
 
 // LockedError says that another program holds a ref's lock file.
 type LockedError struct{ Ref, Lock string }

@@ -182,5 +182,5 @@ func (r *Repo) logAll() bool {
 
 func (r *Repo) mainBare() bool {
 	v, ok := r.clone.localConfig().get("core.bare")
-	return !ok && r.clone.work == "" || ok && config{{"v", v}}.boolean("v")
+	return !ok && r.clone.work == "" || ok && truth(v)
 }
