@@ -43,6 +43,14 @@ func (c config) boolean(key string) bool {
 	return ok && truth(v)
 }
 
+// first is the value that counts for what git keeps as a list and uses one of, as URLs.
+func (c config) first(key string) string {
+	if list := c.all(key); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
 // truth reads a value as git does.
 func truth(v string) bool {
 	switch strings.ToLower(v) {

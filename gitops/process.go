@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"time"
 )
 
 // processWire speaks with a server program over its standard streams: on this machine, or behind ssh.
@@ -30,7 +29,7 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version=2")
 	}
 	s := &processSession{cmd: cmd, wire: p, end: end}
-	cmd.Cancel, cmd.WaitDelay = s.abandon, time.Second
+	cmd.Cancel, cmd.WaitDelay = s.abandon, waitDelay
 	cmd.Stderr = &s.said
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
