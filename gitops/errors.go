@@ -139,6 +139,7 @@ type AuthError struct {
 	User    string // the user name that was sent, "" when none
 	Status  int    // HTTP status, 0 when there was none
 	Message string // the server's words, escaped
+	sent    bool   // a credential was sent, if not a user name
 	hints   []string
 }
 
@@ -148,7 +149,7 @@ func (e *AuthError) Hints() []string { return e.hints }
 func (e *AuthError) Error() string {
 	what := "authentication failed"
 	switch {
-	case e.Status == 401 && e.User == "":
+	case e.Status == 401 && e.User == "" && !e.sent:
 		what = "authentication is required and no credential was found"
 	case e.Status == 403:
 		what = "not allowed"

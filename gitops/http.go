@@ -134,7 +134,7 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 	for _, cred := range w.offers(at) {
 		err := try(cred)
 		if !refused(err) {
-			return w.keep(cred, err)
+			return w.keep(cred, at, err)
 		}
 		sent = sent || cred.set()
 		if refusal == nil {
@@ -160,7 +160,7 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 	}
 	err = try(cred)
 	w.keys.tell(ctx, cred, err)
-	return w.keep(cred, err)
+	return w.keep(cred, at, err)
 }
 
 // refused says that another credential may help.
@@ -179,10 +179,11 @@ func (w *httpWire) offers(at *url.URL) []credential {
 	return w.keys.known(at)
 }
 
-func (w *httpWire) keep(cred credential, err error) error {
-	if err == nil {
-		w.mu.Lock()
-		defer w.mu.Unlock()
+// keep notes what worked, unless a redirect led to another server.
+func (w *httpWire) keep(cred credential, at *url.URL, err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil && w.at == at {
 		w.cred = &cred
 	}
 	return err
@@ -251,13 +252,14 @@ func (s *httpSession) op() string {
 }
 
 // exchange posts a request. Anything but a plain refusal may come after the server has done its work. A server that let
-// the advertisement be read by everybody may ask for a credential only now.
+// the advertisement be read by everybody may ask for a credential only now, and one that worked may have run out.
 func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
 	answer, err := s.post(ctx, request, s.cred)
-	if !refused(err) || s.cred.set() {
+	var auth *AuthError
+	if !errors.As(err, &auth) || auth.Status == http.StatusForbidden && auth.sent {
 		return answer, maybeLost(err)
 	}
-	err = s.wire.signIn(ctx, s.base, func(cred credential) error {
+	err = s.wire.signIn(ctx, s.wire.place(), func(cred credential) error {
 		answer, err = s.post(ctx, request, cred)
 		if err == nil {
 			s.cred = cred
@@ -312,12 +314,12 @@ func (w *httpWire) do(req *http.Request, cred credential, op string) (*http.Resp
 	if err != nil {
 		return nil, &TransportError{Op: op, URL: w.url(), Err: w.explain(req, err)}
 	}
+	w.follow(resp.Request.URL)
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
 	}
 	defer resp.Body.Close()                                 //nolint:errcheck // reading only
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // best effort: words for the message
-	w.follow(resp.Request.URL)
 	return nil, w.refusal(op, resp, cred, pageText(resp, body))
 }
 
@@ -343,7 +345,7 @@ func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text
 	code := resp.StatusCode
 	limited := code == http.StatusForbidden && strings.Contains(strings.ToLower(text), "rate limit")
 	if (code == http.StatusUnauthorized || code == http.StatusForbidden) && !limited {
-		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text}
+		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text, sent: cred.set()}
 	}
 	cause := fmt.Errorf("HTTP %d", code)
 	switch {

@@ -3,6 +3,7 @@ package gittest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -24,6 +25,7 @@ type Fault struct {
 	Hold   chan struct{} // wait until it is closed
 	Cut    bool          // let git do its work, then break the connection after CutAt bytes of its answer
 	CutAt  int
+	Reset  bool   // break the connection at once, so that the client's system reports it
 	Answer []byte // send these bytes as git's answer, without asking git
 }
 
@@ -33,6 +35,8 @@ type Options struct {
 	Home     string // git's home
 	User     string // with Password: ask for them
 	Password string
+	// TLS makes it an https server.
+	TLS *tls.Config
 	// Fault is asked for every request; nil means none. It may be called by several goroutines.
 	Fault func(*http.Request) *Fault
 	// Log receives what git prints on its standard error; nil drops it.
@@ -41,7 +45,7 @@ type Options struct {
 
 // Server serves bare repositories over HTTP on the loopback interface, through git http-backend.
 type Server struct {
-	URL     string // http://127.0.0.1:PORT
+	URL     string // http://127.0.0.1:PORT, or https
 	opts    Options
 	backend cgi.Handler
 	http    *http.Server
@@ -61,10 +65,14 @@ func Serve(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	scheme := "http://"
+	if o.TLS != nil {
+		l, scheme = tls.NewListener(l, o.TLS), "https://"
+	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Server{URL: "http://" + l.Addr().String(), opts: o}
+	s := &Server{URL: scheme + l.Addr().String(), opts: o}
 	env := append(Environ(o.Home), "GIT_PROJECT_ROOT="+o.Root, "GIT_HTTP_EXPORT_ALL=1")
 	s.backend = cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: env, Stderr: o.Log, Logger: log.New(o.Log, "", 0)}
 	s.SetFault(o.Fault)
@@ -114,6 +122,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	switch {
+	case f.Reset:
+		reset(w)
 	case f.Status != 0:
 		f.refuse(w)
 	case !s.allowed(req):
@@ -144,6 +154,18 @@ func (f *Fault) wait(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// reset closes a connection in the way that a crashed server's is.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) //nolint:errcheck // closed anyway
+	}
+	conn.Close() //nolint:errcheck // over
 }
 
 func (f *Fault) refuse(w http.ResponseWriter) {
