@@ -116,7 +116,7 @@ func (p sshProgram) args(to sshTarget, program string, v2 bool) []string {
 	full := strings.Join(append([]string{p.command}, options...), " ")
 	script := full + ` "$1" "$2"`
 	if p.variant == sshAuto {
-		script = "if " + full + ` -G "$1" </dev/null >/dev/null 2>&1; then ` + script + "; else " + p.simple(to) + "; fi"
+		script = "if (" + full + ` -G "$1") </dev/null >/dev/null 2>&1; then ` + script + "; else " + p.simple(to) + "; fi"
 	}
 	return []string{"sh", "-c", script, "ssh", to.host, remote}
 }
