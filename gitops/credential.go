@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,21 @@ func (c credential) header() string {
 		return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(c.user+":"+c.password))
 	}
 	return ""
+}
+
+// hide removes the credential from the words of a server that repeats it.
+func (c credential) hide(text string) string {
+	secrets := []string{c.password}
+	for _, h := range append(slices.Clone(c.headers), c.header()) {
+		_, value, _ := strings.Cut(h, ":")
+		secrets = append(secrets, strings.Fields(value)...)
+	}
+	for _, s := range secrets {
+		if len(s) > 3 && !strings.EqualFold(s, "basic") && !strings.EqualFold(s, "bearer") {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
 }
 
 func isAuthorization(header string) bool {

@@ -320,7 +320,7 @@ func (w *httpWire) do(req *http.Request, cred credential, op string) (*http.Resp
 	}
 	defer resp.Body.Close()                                 //nolint:errcheck // reading only
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // best effort: words for the message
-	return nil, w.refusal(op, resp, cred, pageText(resp, body))
+	return nil, w.refusal(op, resp, cred, cred.hide(pageText(resp, body)))
 }
 
 // follow notes that a redirect led to another server, which is asked directly from now on.
@@ -354,11 +354,19 @@ func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text
 	case code == http.StatusProxyAuthRequired:
 		cause = fmt.Errorf("the proxy %s wants a user name and password (HTTP 407)", w.proxy)
 	case code >= 300 && code < 400:
-		cause = fmt.Errorf("redirected to %s (HTTP %d): use that URL", Redact(resp.Header.Get("Location")), code)
+		cause = fmt.Errorf("redirected to %s (HTTP %d): use that URL", destination(resp), code)
 	case text != "":
 		cause = fmt.Errorf("HTTP %d: %s", code, text)
 	}
 	return &TransportError{Op: op, URL: w.url(), Status: code, After: retryAfter(resp.Header, time.Now()), Err: cause}
+}
+
+func destination(resp *http.Response) string {
+	to, err := resp.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return Redact(to.String())
 }
 
 // retryAfter reads the seconds that a server wants a client to wait: a number, or a date (RFC 9110, 10.2.3).

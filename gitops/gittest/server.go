@@ -25,6 +25,7 @@ type Fault struct {
 	Hold   chan struct{} // wait until it is closed
 	Cut    bool          // let git do its work, then break the connection after CutAt bytes of its answer
 	CutAt  int
+	Stall  bool   // with Cut: say nothing more instead of breaking the connection
 	Reset  bool   // break the connection at once, so that the client's system reports it
 	Answer []byte // send these bytes as git's answer, without asking git
 }
@@ -191,6 +192,7 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request, f *Fault) {
 	if err != nil {
 		return
 	}
+	gone := req.Context().Done()
 	req = req.Clone(context.WithoutCancel(req.Context())) // git finishes what it began, as behind a real web server
 	req.Body, req.ContentLength, req.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	h := s.backend
@@ -203,10 +205,10 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request, f *Fault) {
 	}
 	rec := &recorder{header: http.Header{}, code: http.StatusOK}
 	h.ServeHTTP(rec, req)
-	s.answer(w, rec, f)
+	s.answer(w, rec, f, gone)
 }
 
-func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault) {
+func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault, gone <-chan struct{}) {
 	for k, v := range rec.header {
 		w.Header()[k] = v
 	}
@@ -217,6 +219,9 @@ func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault) {
 		w.Write(out[:min(f.CutAt, len(out))]) //nolint:errcheck // cut anyway
 		if fl, ok := w.(http.Flusher); ok {
 			fl.Flush()
+		}
+		if f.Stall {
+			<-gone
 		}
 		panic(http.ErrAbortHandler) // how net/http is told to break a connection
 	}
