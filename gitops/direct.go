@@ -30,7 +30,7 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 	r := &Repo{git: newGit(o.Env, o.Env.Dir), progress: o.Progress, now: o.Now}
 	var err error
 	if r.cfg, err = loadConfig(ctx, r.git, nil); err != nil {
-		return nil, err
+		return nil, &NotRepoError{Redact(o.Path), err.Error()}
 	}
 	// The place that is pushed to is the truth, as in a clone.
 	if r.remote, err = r.dialer(r.cfg.rewrite(o.Path, true), o); err != nil {

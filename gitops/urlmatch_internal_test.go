@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"context"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -82,5 +83,41 @@ func TestURLSettingsAgreeWithGit(t *testing.T) {
 	}
 	if found < 50 {
 		t.Errorf("only %d settings applied", found)
+	}
+}
+
+// TestReadURLsAgreeWithGit: where git itself would read from, asked of git ls-remote.
+func TestReadURLsAgreeWithGit(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	dir := t.TempDir()
+	repo, err := gittest.Init(ctx, filepath.Join(dir, "r"), filepath.Join(dir, "home"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) string {
+		t.Helper()
+		out, err := repo.Run(ctx, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for _, kv := range [][2]string{
+		{"https://a.example/.insteadOf", "short:"}, {"https://b.example/long/.insteadOf", "short:x/"}, {"https://b.example/.insteadOf", "tie:"}, {"https://a.example/.insteadOf", "tie:"},
+		{"https://push.example/.pushInsteadOf", "https://read.example/"}, {"ssh://git@h/.insteadOf", "https://h/"}, {"https://CASE/.insteadOf", "Case:"},
+	} {
+		run("config", "--add", "url."+kv[0], kv[1])
+	}
+	for _, raw := range []string{"short:r", "short:x/r", "tie:r", "https://read.example/r", "https://h/r", "Case:r", "case:r", "https://a.example/r", "/path", "../path"} {
+		run("config", "--replace-all", "remote.origin.url", raw)
+		run("config", "--add", "remote.origin.url", "short:second")
+		cfg, err := loadConfig(ctx, git{path: repo.Git, dir: repo.Dir, vars: repo.Env}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := cfg.rewrite(cfg.first("remote.origin.url"), false), run("ls-remote", "--get-url", "origin"); got != want {
+			t.Errorf("%s: got %s, want %s", raw, got, want)
+		}
 	}
 }
