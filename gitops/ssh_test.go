@@ -208,3 +208,51 @@ func TestSSHURLsThatAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestSSHArgumentsAgreeWithGit records what git gives to its ssh program, and what we do. The one difference is that ours
+// is told to ask nothing where nobody can answer.
+func TestSSHArgumentsAgreeWithGit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	said := filepath.Join(w.dir, "said")
+	spy := w.script("spy", `printf '%s\n' "$@" > `+said+`; echo over: >&2; exit 1`)
+	c := w.clone("c", w.server.Dir)
+	arguments := func(run func()) string {
+		os.Remove(said)
+		run()
+		return read(t, said)
+	}
+	for _, variant := range []string{"ssh", "plink", "putty", "tortoiseplink", "simple", "something"} {
+		for _, url := range []string{
+			"ssh://git@host/team/r.git", "ssh://host:2222/team/r.git", "ssh://git@[::1]:22/r.git", "ssh://host/~ana/r.git", "git@host:team/r.git", "host:/abs/r.git", "host:~/r.git",
+			"[git@host:2222]:r.git", "git@[::1]:r.git", "[::1]:r.git", "ssh://host/with%20blank/it's!.git", "host:it's $HOME `x`.git", "git+ssh://host/r.git", "ssh://u%40d@host/r.git",
+		} {
+			if variant == "simple" && strings.Contains(strings.TrimPrefix(url, "ssh:"), ":22") {
+				continue // which both refuse
+			}
+			w.git(c, "config", "remote.origin.url", url)
+			for name, env := range map[string][]string{"": nil, "askpass": {"SSH_ASKPASS=/bin/true"}, "interactive": nil} {
+				if name != "" && variant != "ssh" {
+					continue
+				}
+				own := *c
+				own.Env = append(append([]string(nil), c.Env...), append(env, "GIT_SSH="+spy, "GIT_SSH_VARIANT="+variant)...)
+				got := arguments(func() {
+					if _, err := w.try(&own, func(o *gitops.Options) { o.Env.Interactive = name == "interactive" }); err == nil {
+						t.Fatal("the spy signs nobody in")
+					}
+				})
+				batch := map[string]string{"ssh": "-o\nBatchMode=yes\n", "something": "-o\nBatchMode=yes\n", "plink": "-batch\n"}[variant]
+				if name == "" && batch != "" {
+					plain := strings.Replace(got, batch, "", 1)
+					if plain == got {
+						t.Errorf("%s: may ask: %q", variant, got)
+					}
+					got = plain
+				}
+				want := arguments(func() { own.Run(w.ctx, "ls-remote", "origin") }) //nolint:errcheck // the spy refuses
+				equal(t, variant+" "+url+" "+name, got, want)
+			}
+		}
+	}
+}
