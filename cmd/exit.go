@@ -60,6 +60,11 @@ func is[T error]() func(error) bool {
 	}
 }
 
+// both matches an error that is one thing because of another.
+func both(a, b func(error) bool) func(error) bool {
+	return func(err error) bool { return a(err) && b(err) }
+}
+
 // same matches one error value.
 func same(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
@@ -79,6 +84,7 @@ func table() []rule {
 	return []rule{
 		{"interrupted", exitInterrupted, is[*interruptedError](), nil},
 		{"contended", exitConflict, is[*release.ContendedError](), nil},
+		{"git-unreachable", exitTransport, both(is[*release.BusyError](), is[*gitops.TransportError]()), nil},
 		{"busy", exitConflict, is[*release.BusyError](), nil},
 		{"superseded", exitConflict, is[*argocd.SupersededError](), nil},
 		{"sync-failed", exitSync, is[*argocd.FailedError](), nil},

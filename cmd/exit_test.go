@@ -57,6 +57,8 @@ func TestExits(t *testing.T) {
 		{&workspace.TakenError{}, "taken", 4},
 		{&release.ContendedError{Target: resnet, Cause: &release.HeldError{Target: resnet}}, "contended", 5},
 		{&release.BusyError{Last: &gitops.StaleError{}}, "busy", 5},
+		{&release.BusyError{Last: &gitops.LockedError{}}, "busy", 5},
+		{&release.BusyError{Last: &gitops.TransportError{Status: 503, Err: errors.New("x")}}, "git-unreachable", 8},
 		{&gitops.StaleError{}, "stale", 5},
 		{&gitops.LockedError{}, "locked", 5},
 		{&argocd.SupersededError{}, "superseded", 5},

@@ -19,6 +19,7 @@ func holdFlags() []cli.Flag {
 		dryRunFlag("show the commit, and write nothing"),
 		&cli.BoolFlag{Name: "push", Value: true, Usage: "push to the remote (the default)"},
 		&cli.BoolFlag{Name: "no-push", Usage: "commit to the local branch only"},
+		timeoutFlag(5 * time.Minute),
 	}
 }
 
@@ -51,6 +52,7 @@ func (s *session) unholdCommand() *cli.Command {
 type holdPlan func(*release.Desk, context.Context, *gitops.Snapshot, release.HoldRequest) (*release.Plan, error)
 
 func (s *session) hold(c *cli.Context, plan holdPlan) error {
+	defer bounded(c)()
 	who := c.Args().First()
 	s.target = who
 	if err := parseWho(who); err != nil {

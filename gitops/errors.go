@@ -3,7 +3,9 @@ package gitops
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
+	"time"
 )
 
 // ErrNoChange is returned by Repo.Commit when the change leaves the tree as it is.
@@ -181,6 +183,36 @@ type LockedError struct{ Ref, Lock string }
 
 func (e *LockedError) Error() string {
 	return fmt.Sprintf("move %s: locked by another program (%s exists)", e.Ref, e.Lock)
+}
+
+// Retryable says whether the same command can succeed later where it failed now, and how long the server asked to wait.
+// That holds for a lost compare-and-swap, after which the change has to be made again on the new tip; for a lock; and for
+// trouble that passes: a connection that broke, a server that is overloaded or limits the rate. It never holds for what
+// would be refused again: hooks, rules, rights, sign-in, and answers that are not a Git server's.
+func Retryable(err error) (again bool, after time.Duration) {
+	var stale *StaleError
+	var locked *LockedError
+	var rejected *RejectedError
+	var trouble *TransportError
+	switch {
+	case errors.As(err, &stale), errors.As(err, &locked):
+		return true, 0
+	case errors.As(err, &rejected):
+		return rejected.Class == RejectLocked, 0
+	case errors.As(err, &trouble):
+		return trouble.passes(), time.Duration(trouble.After) * time.Second
+	}
+	return false, 0
+}
+
+// passes tells trouble of the moment from an answer that will not change. A 403 is here only where the server spoke of
+// its rate limit; every other one is an AuthError.
+func (e *TransportError) passes() bool {
+	switch e.Status {
+	case 0, http.StatusForbidden, http.StatusTooManyRequests:
+		return true
+	}
+	return e.Status >= http.StatusInternalServerError
 }
 
 // DirtyError says that uncommitted work stands where a command writes.

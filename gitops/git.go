@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -59,13 +60,16 @@ func (g git) environ() []string {
 	return append(out, g.extra...)
 }
 
-// waitDelay is how long a program that was ended is waited for where its own children hold on to its streams.
+// waitDelay is how long a program that was told to end may take to tidy up, and is waited for where its own children hold
+// on to its streams.
 const waitDelay = time.Second
 
 func (g git) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.path, args...)
 	cmd.Dir = g.dir
 	cmd.Env = g.environ()
+	// An interrupt must not kill git: it would leave its locks behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = waitDelay
 	return cmd
 }

@@ -115,24 +115,6 @@ func (r *Repo) withTip(ctx context.Context, u push, err error) error {
 	return &StaleError{Branch: u.branch, Base: u.old, Tip: tip}
 }
 
-// Retryable says whether a later try of the same command can succeed, after how many seconds the server wants it. A
-// *StaleError needs the change made again first.
-func Retryable(err error) (bool, int) {
-	var stale *StaleError
-	var rejected *RejectedError
-	var t *TransportError
-	switch {
-	case errors.As(err, &stale):
-		return true, 0
-	case errors.As(err, &rejected):
-		return rejected.Class == RejectLocked, 0
-	case errors.As(err, &t):
-		return t.Status == 429 || t.Status >= 500, t.After
-	}
-	var locked *LockedError
-	return errors.As(err, &locked), 0
-}
-
 // PushLocal moves the local branch from base to next by compare-and-swap. Where the branch is checked out, the user's
 // git does it, so that index and files go along; uncommitted work in the way is a *DirtyError. Other errors:
 // *StaleError, *LockedError, *RejectedError.

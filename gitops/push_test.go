@@ -301,7 +301,7 @@ func TestServerTrouble(t *testing.T) {
 		if tc.fault.Status == 429 {
 			yes, after := gitops.Retryable(err)
 			equal(t, "retryable", yes, true)
-			equal(t, "after", after, 7)
+			equal(t, "after", after, 7*time.Second)
 		}
 	}
 	w.http.Close()
