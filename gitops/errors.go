@@ -82,6 +82,8 @@ func (e *IdentityError) Hints() []string {
 type StaleError struct {
 	Branch    string
 	Base, Tip Hash // Tip is zero when the branch is gone or its new place is not known
+
+	refusal RejectedError // the server's own words, where it was the server that said so
 }
 
 func (e *StaleError) Error() string {
@@ -93,11 +95,11 @@ func (e *StaleError) Error() string {
 
 // Reason classes of a RejectedError.
 const (
-	RejectHook       = "hook"        // a hook of the server declined
-	RejectProtected  = "protected"   // branch protection or rules; a pull request is the way
+	RejectHook       = "hook"        // a hook or a rule on contents declined
+	RejectProtected  = "protected"   // branch protection; a pull request is the way
 	RejectPermission = "permission"  // the credential may not write here
 	RejectShallow    = "shallow"     // the server lacks objects that the commit builds on
-	RejectSize       = "size"        // too large, or the pack was not accepted
+	RejectSize       = "size"        // a file, the push or the repository is too large
 	RejectConflict   = "name"        // another ref's name stands in the way
 	RejectOther      = "other"       // anything else, printed whole
 	RejectNoAnswer   = "no-report"   // the server's answer says nothing about our branch
@@ -115,11 +117,15 @@ type RejectedError struct {
 }
 
 func (e *RejectedError) Error() string {
-	s := fmt.Sprintf("push to %s: refused: %s", e.Branch, e.Reason)
-	if e.Server != "" {
-		s += "\n" + indent(e.Server)
+	return fmt.Sprintf("push to %s: refused: %s", e.Branch, e.words())
+}
+
+// words are the server's own.
+func (e *RejectedError) words() string {
+	if e.Server == "" {
+		return e.Reason
 	}
-	return s
+	return e.Reason + "\n" + indent(e.Server)
 }
 
 // TransportError says that a remote could not be reached or did not answer as a Git server does.

@@ -109,8 +109,12 @@ func (r *Repo) withTip(ctx context.Context, u push, err error) error {
 		return stale
 	case tip == u.new:
 		return nil
+	case tip == u.old && stale.refusal.Reason == "":
+		return &RejectedError{Branch: u.branch, Class: RejectOther, Reason: "the server shows the branch to readers, and hides it from those who push"}
 	case tip == u.old:
-		return &RejectedError{Branch: u.branch, Class: RejectLocked, Reason: "the server could not update the branch just now"}
+		locked := stale.refusal
+		locked.Class = RejectLocked
+		return &locked
 	}
 	return &StaleError{Branch: u.branch, Base: u.old, Tip: tip}
 }
