@@ -107,15 +107,20 @@ func (s *session) carryOut(c *cli.Context, ch changing) (view.Change, *release.R
 		v.Attempts = res.Attempts
 	}
 	v.Pushed = ch.st.repo.Remote() != "" && !localOnly(c)
-	if res.Changed && !localOnly(c) {
+	if !localOnly(c) {
 		v.Notes = append(v.Notes, s.bringAlong(c.Context, ch.st.repo, res)...)
 	}
 	return v, res, nil
 }
 
-// bringAlong moves the user's clone to what was pushed. The push stands, whatever becomes of that.
+// bringAlong moves the user's clone to what was pushed, now or by an earlier run that did not come so far. The push
+// stands, whatever becomes of that.
 func (s *session) bringAlong(ctx context.Context, repo *gitops.Repo, res *release.Result) []string {
-	follow, err := repo.Follow(ctx, res.Plan.Base, res.Tip)
+	base := res.Plan.Base
+	if !res.Changed {
+		base = nil
+	}
+	follow, err := repo.Follow(ctx, base, res.Tip)
 	switch {
 	case err != nil:
 		return []string{"this clone was left as it is: " + err.Error()}
