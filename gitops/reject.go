@@ -19,7 +19,7 @@ var causes = []struct {
 	{RejectConflict, true, []string{"exists; cannot create '", "refname conflict", "case-insensitive filesystem"}},
 	{RejectSize, true, []string{"gh001", "exceeds maximum allowed size", "size limit", "quota exceeded", "exceeds github's file size"}},
 	{RejectHook, true, []string{"cannot contain secrets", "contains one or more secrets"}},
-	{RejectProtected, true, []string{"protected branch", "gh006", "gh013", "rule violations", "tf402455", "only be modified through pull requests",
+	{RejectProtected, true, []string{"protected branch", "is protected", "gh006", "gh013", "rule violations", "tf402455", "only be modified through pull requests",
 		"must be made through a pull request", "permission denied to update branch"}},
 	{RejectPermission, true, []string{"refusing to allow", "tf401027", "tf401019", "prohibited by gerrit", "you are not allowed to push code to this project",
 		"permission denied for writing", "read-only", "is archived"}},
