@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/modelops/modelops/gitops"
 )
@@ -28,7 +29,7 @@ type Push func(ctx context.Context, base, next *gitops.Snapshot) error
 // nothing itself.
 func (d *Desk) Apply(ctx context.Context, shown *Plan, again Planner, id gitops.Identity, push Push) (*Result, error) {
 	plan := shown
-	tries := tries{branch: d.Repo.Branch()}
+	tries := tries{branch: d.Repo.Branch(), began: time.Now()}
 	for attempt := 1; ; attempt++ {
 		if !plan.Changed() {
 			return &Result{Plan: plan, Tip: plan.Base, Attempts: attempt - 1}, nil
@@ -49,8 +50,17 @@ func (d *Desk) Apply(ctx context.Context, shown *Plan, again Planner, id gitops.
 		if res, err := d.landed(ctx, tip, tries.open); res != nil || err != nil {
 			return res, err
 		}
-		if plan, err = d.replan(ctx, tip, shown, again); err != nil {
+		same, err := d.untouched(ctx, plan, tip)
+		switch {
+		case err != nil:
 			return nil, err
+		case same:
+			moved := *plan
+			moved.Base, plan = tip, &moved
+		default:
+			if plan, err = d.replan(ctx, tip, shown, again); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
@@ -82,6 +92,33 @@ func (d *Desk) landed(ctx context.Context, tip *gitops.Snapshot, open []*Result)
 		}
 	}
 	return nil, nil
+}
+
+// untouched says whether a plan is still the one that would be made on the new tip, since everything that it was made of
+// is the same there: the platform, its standards, and all of the teams and models that it is about. Commits of other
+// overlays are the usual reason for a lost push, and need no rendering again.
+func (d *Desk) untouched(ctx context.Context, plan *Plan, tip *gitops.Snapshot) (bool, error) {
+	read := []func(*gitops.Snapshot) (gitops.Hash, error){
+		func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Blob(PlatformFile) },
+		func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree("standards") },
+	}
+	for _, i := range plan.Items {
+		read = append(read, func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree("tenants/" + i.Target.Team) })
+		if i.Target.Model != "" {
+			read = append(read, func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree(i.Target.ModelDir()) })
+		}
+	}
+	for _, id := range read {
+		was, err := id(plan.Base)
+		if err != nil {
+			return false, err
+		}
+		if is, err := id(tip); err != nil || is != was {
+			return false, err
+		}
+	}
+	// The record names commits of the history that it was made on.
+	return d.Repo.IsAncestor(ctx, plan.Base.Commit(), tip.Commit())
 }
 
 // replan makes the plan again on the new tip, and refuses it where it is another one by now.

@@ -3,6 +3,7 @@ package release_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -150,6 +151,61 @@ func TestChangedWhileRetrying(t *testing.T) {
 			}
 			if now := w.git(w.bare, "rev-parse", "main"); now != tip {
 				t.Errorf("the branch moved from %s to %s", tip, now)
+			}
+		})
+	}
+}
+
+// TestPlanIsMadeAgain: a push that lost to a change of what the plan was made of has its plan made again; one that lost
+// to anything else needs no second rendering, and is built on the new tip all the same.
+func TestPlanIsMadeAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(*world)
+		plans     int
+	}{
+		"elsewhere":     {(*world).elsewhere, 1},
+		"another model": {func(w *world) { w.promote("nlp/bert") }, 1},
+		"its spec": {func(w *world) {
+			w.pull()
+			w.write("models/vision/resnet/model.yaml", modelYAML("vision/resnet", 3))
+			w.commit("more replicas")
+		}, 2},
+		"its team": {func(w *world) {
+			w.pull()
+			w.write("tenants/vision/team.yaml", "# moved\n"+fmt.Sprintf(teamYAML, "vision"))
+			w.commit("team")
+		}, 2},
+		"the platform": {func(w *world) {
+			w.pull()
+			w.write("modelops.yaml", platformYAML+"  - name: canada\n")
+			w.commit("an environment more")
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 1)
+			w.promote("vision/resnet")
+			plans, pushes := 0, 0
+			_, err := w.doThrough(t.Context(), func(d *release.Desk) release.Planner {
+				plan := promoting("vision/resnet", "7.0.0", 7)(d)
+				return func(ctx context.Context, s *gitops.Snapshot) (*release.Plan, error) { plans++; return plan(ctx, s) }
+			}, func(push release.Push) release.Push {
+				return func(ctx context.Context, base, next *gitops.Snapshot) error {
+					if pushes++; pushes == 1 {
+						c.meanwhile(w)
+					}
+					return push(ctx, base, next)
+				}
+			})
+			var contended *release.ContendedError
+			if err != nil && !errors.As(err, &contended) {
+				t.Fatal(err)
+			}
+			if plans != c.plans {
+				t.Errorf("the plan was made %d times, want %d (%v)", plans, c.plans, err)
+			}
+			if err == nil && w.git(w.bare, "log", "-1", "--format=%s", "main") != "promote vision/resnet 7.0.0 to staging" {
+				t.Errorf("the tip is %s", w.git(w.bare, "log", "-1", "--format=%s", "main"))
 			}
 		})
 	}

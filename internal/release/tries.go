@@ -18,16 +18,19 @@ const (
 	maxBroken = 5
 )
 
-// Waits between two attempts, full jitter: anything between zero and a bound that doubles with every loss. An attempt
-// takes a tenth of a second or more, so a shorter first bound would only make losers meet again.
+// Waits between two attempts, full jitter: anything between zero and a bound that doubles with every loss. What matters
+// is how long an attempt takes: losers that come back sooner only make each other lose again. So the bound starts with
+// twice the time of one attempt and ends where some thirty writers, each with its own, get through one after the other.
 const (
-	firstWait = 100 * time.Millisecond
-	lastWait  = 5 * time.Second
+	shortest  = 50 * time.Millisecond
+	longest   = 30 * time.Second
+	doublings = 5
 )
 
 // tries is what became of the attempts to push one change.
 type tries struct {
 	branch string
+	began  time.Time // the attempt under way
 	failed int       // attempts so far
 	locked int       // in a row that met a lock
 	broken int       // in a row that met trouble of the server or the way to it
@@ -51,7 +54,8 @@ func (t *tries) wait(ctx context.Context, err error) error {
 		return err
 	}
 	t.count(err)
-	pause := after + rand.N(min(firstWait<<min(t.failed-1, 10), lastWait))
+	bound := max(time.Since(t.began), shortest) << min(t.failed, doublings)
+	pause := after + rand.N(min(bound, longest))
 	if t.failed >= maxLost || t.locked >= maxLocked || t.broken >= maxBroken || !fits(ctx, pause) {
 		return t.giveUp(err)
 	}
@@ -59,6 +63,7 @@ func (t *tries) wait(ctx context.Context, err error) error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		t.began = time.Now()
 		return nil
 	case <-ctx.Done():
 		return t.giveUp(err)
