@@ -4,7 +4,7 @@ GO    ?= go
 # The folders that hold our own Go files; vendored or generated trees have no business here.
 GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
-.PHONY: help build test unit race lint fmt vet staticcheck fuzz bench demo e2e docs clean
+.PHONY: help build test unit race lint fmt vet staticcheck fuzz soak bench demo e2e docs clean
 
 help: ## list the targets
 	@awk -F ':[a-z ]*## ' '/^[a-z0-9-]+:[a-z ]*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ fuzz: ## every fuzz test for FUZZTIME
 	    echo "$$pkg $$name"; $(GO) test ./$$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME); \
 	  done; \
 	done
+
+SOAKFLAGS ?=
+soak: build ## ten thousand changes of one branch by a crowd, with kills and faults, and a judge (SOAKFLAGS="-ops 500 -seed 1")
+	$(GO) run ./internal/soak $(SOAKFLAGS)
 
 bench: build ## speed and memory beside git, kustomize and argocd; exits 1 when a figure is short
 	$(GO) run ./internal/bench

@@ -23,9 +23,20 @@ func changeFlags() []cli.Flag {
 	), patienceFlags()...)
 }
 
+func timeoutFlag(value time.Duration) cli.Flag {
+	return &cli.DurationFlag{Name: "timeout", Value: value, Usage: "`DURATION` that the whole command may take, waiting for others included"}
+}
+
+// bounded gives the whole command no longer than --timeout; what it returns is to be called at the end.
+func bounded(c *cli.Context) context.CancelFunc {
+	var cancel context.CancelFunc
+	c.Context, cancel = context.WithTimeout(c.Context, c.Duration("timeout"))
+	return cancel
+}
+
 func patienceFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.DurationFlag{Name: "timeout", Value: 30 * time.Minute, Usage: "`DURATION` that the wait may take"},
+		timeoutFlag(30 * time.Minute),
 		&cli.Float64Flag{Name: "patience", Value: 1, Usage: "`FACTOR` on how long a failing pod is watched before the wait gives up on it"},
 	}
 }
@@ -90,16 +101,24 @@ func (s *session) carryOut(c *cli.Context, ch changing) (view.Change, *release.R
 	}
 	v := ch.st.change(res.Plan, false)
 	v.Changed, v.Commit = res.Changed, res.Tip.Commit().String()
+	if res.Attempts > 1 {
+		v.Attempts = res.Attempts
+	}
 	v.Pushed = ch.st.repo.Remote() != "" && !localOnly(c)
-	if res.Changed && !localOnly(c) {
+	if !localOnly(c) {
 		v.Notes = append(v.Notes, s.bringAlong(c.Context, ch.st.repo, res)...)
 	}
 	return v, res, nil
 }
 
-// bringAlong moves the user's clone to what was pushed. The push stands, whatever becomes of that.
+// bringAlong moves the user's clone to what was pushed, now or by an earlier run that did not come so far. The push
+// stands, whatever becomes of that.
 func (s *session) bringAlong(ctx context.Context, repo *gitops.Repo, res *release.Result) []string {
-	follow, err := repo.Follow(ctx, res.Plan.Base, res.Tip)
+	base := res.Plan.Base
+	if !res.Changed {
+		base = nil
+	}
+	follow, err := repo.Follow(ctx, base, res.Tip)
 	switch {
 	case err != nil:
 		return []string{"this clone was left as it is: " + err.Error()}

@@ -60,6 +60,11 @@ func is[T error]() func(error) bool {
 	}
 }
 
+// both matches an error that is one thing because of another.
+func both(a, b func(error) bool) func(error) bool {
+	return func(err error) bool { return a(err) && b(err) }
+}
+
 // same matches one error value.
 func same(target error) func(error) bool {
 	return func(err error) bool { return errors.Is(err, target) }
@@ -79,6 +84,7 @@ func table() []rule {
 	return []rule{
 		{"interrupted", exitInterrupted, is[*interruptedError](), nil},
 		{"contended", exitConflict, is[*release.ContendedError](), nil},
+		{"git-unreachable", exitTransport, both(is[*release.BusyError](), is[*gitops.TransportError]()), nil},
 		{"busy", exitConflict, is[*release.BusyError](), nil},
 		{"superseded", exitConflict, is[*argocd.SupersededError](), nil},
 		{"sync-failed", exitSync, is[*argocd.FailedError](), nil},
@@ -95,7 +101,8 @@ func table() []rule {
 		{"policy", exitRefused, is[*release.PolicyError](), nil},
 		{"link", exitRefused, is[*release.LinkError](), nil},
 		{"refused", exitRefused, is[*release.RefusedError](), nil},
-		{"protected", exitRefused, rejected(gitops.RejectProtected, gitops.RejectHook), []string{"the branch is changed through a pull request here"}},
+		{"protected", exitRefused, rejected(gitops.RejectProtected), []string{"the branch is changed through a pull request here"}},
+		{"declined", exitRefused, rejected(gitops.RejectHook), []string{"a rule of the server declined the commit; its own words say which"}},
 		{"uncommitted", exitRefused, is[*gitops.DirtyError](), []string{"commit or stash them, then run the command again"}},
 		{"uncommitted", exitRefused, rejected(gitops.RejectDirty), []string{"commit or stash the work, then run the command again"}},
 		{"diverged", exitRefused, rejected(gitops.RejectDiverged), []string{"git pull --rebase && git push, then run the command again"}},
@@ -108,6 +115,10 @@ func table() []rule {
 		{"locked", exitConflict, is[*gitops.LockedError](), nil},
 		{"stale", exitConflict, is[*gitops.StaleError](), []string{"run the command again"}},
 		{"transport", exitTransport, rejected(gitops.RejectPermission), []string{"the credential needs write on this repository"}},
+		{"rejected", exitTransport, rejected(gitops.RejectShallow), []string{"git fetch --unshallow completes this clone"}},
+		{"rejected", exitTransport, rejected(gitops.RejectSize), []string{"the server limits how large a push, a file or the repository may be"}},
+		{"rejected", exitTransport, rejected(gitops.RejectConflict), []string{"choose another branch with --branch, or delete the one whose name is in the way"}},
+		{"busy", exitConflict, rejected(gitops.RejectLocked), []string{"run the command again"}},
 		{"rejected", exitTransport, is[*gitops.RejectedError](), nil},
 		{"git-authentication", exitTransport, is[*gitops.AuthError](), []string{"the credential needs read and write on this repository; modelops doctor checks it"}},
 		{"git-unreachable", exitTransport, is[*gitops.TransportError](), nil},

@@ -49,7 +49,7 @@ func TestExits(t *testing.T) {
 		{&release.RefusedError{}, "refused", 4},
 		{&refusedError{}, "refused", 4},
 		{&gitops.RejectedError{Class: gitops.RejectProtected}, "protected", 4},
-		{&gitops.RejectedError{Class: gitops.RejectHook}, "protected", 4},
+		{&gitops.RejectedError{Class: gitops.RejectHook}, "declined", 4},
 		{&gitops.RejectedError{Class: gitops.RejectDirty}, "uncommitted", 4},
 		{&gitops.RejectedError{Class: gitops.RejectDiverged}, "diverged", 4},
 		{&gitops.DirtyError{}, "uncommitted", 4},
@@ -60,6 +60,8 @@ func TestExits(t *testing.T) {
 		{&workspace.TakenError{}, "taken", 4},
 		{&release.ContendedError{Target: resnet, Cause: &release.HeldError{Target: resnet}}, "contended", 5},
 		{&release.BusyError{Last: &gitops.StaleError{}}, "busy", 5},
+		{&release.BusyError{Last: &gitops.LockedError{}}, "busy", 5},
+		{&release.BusyError{Last: &gitops.TransportError{Status: 503, Err: errors.New("x")}}, "git-unreachable", 8},
 		{&gitops.StaleError{}, "stale", 5},
 		{&gitops.LockedError{}, "locked", 5},
 		{&argocd.SupersededError{}, "superseded", 5},
@@ -74,6 +76,12 @@ func TestExits(t *testing.T) {
 		{&argocd.NotConfiguredError{}, "argocd-not-configured", 8},
 		{&argocd.ServerError{}, "argocd", 8},
 		{&gitops.RejectedError{Class: gitops.RejectPermission}, "transport", 8},
+		{&gitops.RejectedError{Class: gitops.RejectShallow}, "rejected", 8},
+		{&gitops.RejectedError{Class: gitops.RejectSize}, "rejected", 8},
+		{&gitops.RejectedError{Class: gitops.RejectConflict}, "rejected", 8},
+		{&gitops.RejectedError{Class: gitops.RejectLocked}, "busy", 5},
+		{&gitops.RejectedError{Class: gitops.RejectNoAnswer}, "rejected", 8},
+		{&gitops.RejectedError{Class: gitops.RejectUnreadable}, "rejected", 8},
 		{&gitops.RejectedError{Class: gitops.RejectOther}, "rejected", 8},
 		{&gitops.AuthError{}, "git-authentication", 8},
 		{&gitops.TransportError{Err: errors.New("x")}, "git-unreachable", 8},
@@ -105,6 +113,24 @@ func TestFailure(t *testing.T) {
 	contended := failureOf(leaving(&release.ContendedError{Action: "promote", Target: resnet, Was: "1", Is: "2"}, "nothing was changed"))
 	if len(contended.Details) != 1 || contended.Details[0] != "nothing was pushed" {
 		t.Errorf("details %q", contended.Details)
+	}
+}
+
+// TestRefusalSaysWhatToDo: the server's words are shown whole, and under them what the class of refusal is mended by.
+func TestRefusalSaysWhatToDo(t *testing.T) {
+	for class, hint := range map[string]string{
+		gitops.RejectProtected:  "the branch is changed through a pull request here",
+		gitops.RejectHook:       "a rule of the server declined the commit; its own words say which",
+		gitops.RejectPermission: "the credential needs write on this repository",
+		gitops.RejectShallow:    "git fetch --unshallow completes this clone",
+		gitops.RejectSize:       "the server limits how large a push, a file or the repository may be",
+		gitops.RejectConflict:   "choose another branch with --branch, or delete the one whose name is in the way",
+		gitops.RejectLocked:     "run the command again",
+	} {
+		got := failureOf(&gitops.RejectedError{Branch: "main", Class: class, Reason: "no", Server: "one\ntwo\n"})
+		if got.Message != "push to main: refused: no" || !reflect.DeepEqual(got.Details, []string{"one", "two"}) || !reflect.DeepEqual(got.Hints, []string{hint}) {
+			t.Errorf("%s: %+v", class, got)
+		}
 	}
 }
 

@@ -27,8 +27,7 @@ const (
 // drive has Argo CD follow what stands at a commit, all targets at once. It returns an outcome for each target also beside
 // an error.
 func (s *session) drive(c *cli.Context, st *store, at *gitops.Snapshot, targets []spec.Target, m mode) ([]view.Outcome, error) {
-	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
-	defer cancel()
+	ctx := c.Context
 	client, err := s.dial(ctx, st.platform)
 	if err != nil {
 		return nil, err
@@ -69,7 +68,7 @@ func (s *session) argoOptions(p *spec.Platform) (argocd.Options, error) {
 	return opts, err
 }
 
-// patience stretches how long trouble is watched; the whole wait is bounded by --timeout in the context.
+// patience stretches how long trouble is watched; the whole command is bounded by --timeout in the context.
 func patience(c *cli.Context) argocd.Patience {
 	p := argocd.DefaultPatience()
 	p.Timeout = 0

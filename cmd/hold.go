@@ -17,7 +17,7 @@ func holdFlags() []cli.Flag {
 		&cli.StringFlag{Name: "version", Usage: "`VERSION` that is meant, with the content that it is known to have"},
 		&cli.StringFlag{Name: "id", Usage: "`ID` of the one release that is meant"},
 		dryRunFlag("show the commit, and write nothing"),
-	}, commitFlags()...)
+	}, append(commitFlags(), timeoutFlag(5*time.Minute))...)
 }
 
 func (s *session) holdCommand() *cli.Command {
@@ -49,6 +49,7 @@ func (s *session) unholdCommand() *cli.Command {
 type holdPlan func(*release.Desk, context.Context, *gitops.Snapshot, release.HoldRequest) (*release.Plan, error)
 
 func (s *session) hold(c *cli.Context, plan holdPlan) error {
+	defer bounded(c)()
 	who := c.Args().First()
 	s.target = who
 	if err := parseWho(who); err != nil {

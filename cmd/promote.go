@@ -42,6 +42,7 @@ TEAM/MODEL or a glob; several models are one commit, all or nothing. Running it 
 }
 
 func (s *session) promote(c *cli.Context) error {
+	defer bounded(c)()
 	build.Warm()
 	s.target = joined(trimmed(c))
 	st, err := s.open(c, release.PlanReads(trimmed(c))...)

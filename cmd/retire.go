@@ -15,6 +15,7 @@ import (
 type retirement struct{ retire, remove changing }
 
 func (s *session) retire(c *cli.Context) error {
+	defer bounded(c)()
 	s.target = c.Args().First()
 	st, err := s.open(c, release.PlanReads(trimmed(c))...)
 	if err != nil {

@@ -39,6 +39,7 @@ reverts every overlay whose current release came in with that commit.`,
 }
 
 func (s *session) revert(c *cli.Context) error {
+	defer bounded(c)()
 	build.Warm()
 	s.target = joined(trimmed(c))
 	req := release.Revert{

@@ -39,6 +39,7 @@ live workload carries the release, with every replica updated and available. It 
 }
 
 func (s *session) driven(c *cli.Context, m mode) error {
+	defer bounded(c)()
 	s.target = joined(trimmed(c))
 	st, err := s.open(c, release.StatusReads(trimmed(c))...)
 	if err != nil {

@@ -169,7 +169,7 @@ func (c *clone) localConfig() config {
 	if err != nil {
 		return nil
 	}
-	cfg, err := parseConfig(string(data), c.common, maxIncludes)
+	cfg, err := parseConfig(string(data))
 	if err != nil {
 		return nil
 	}

@@ -2,8 +2,6 @@ package gitops
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,12 +37,22 @@ func (c config) all(key string) []string {
 	return out
 }
 
-// boolean reads a value as git does: a key without a value is true.
+// boolean reads a key with two values; one that is absent is false.
 func (c config) boolean(key string) bool {
 	v, ok := c.get(key)
-	if !ok {
-		return false
+	return ok && truth(v)
+}
+
+// first is the value that counts for what git keeps as a list and uses one of, as URLs.
+func (c config) first(key string) string {
+	if list := c.all(key); len(list) > 0 {
+		return list[0]
 	}
+	return ""
+}
+
+// truth reads a value as git does.
+func truth(v string) bool {
 	switch strings.ToLower(v) {
 	case "true", "yes", "on":
 		return true
@@ -67,28 +75,16 @@ func (c config) subsections(section string) []string {
 	return out
 }
 
-// loadConfig asks git once for everything; without git it reads the files that git would read.
+// loadConfig asks git once for everything; without git it reads the files that git would read. There may be no clone.
 func loadConfig(ctx context.Context, g git, c *clone) (config, error) {
-	if g.path != "" {
-		out, err := g.run(ctx, "config", "-z", "-l")
-		if err != nil {
-			return nil, err
-		}
-		return parseConfigList(out), nil
+	if g.path == "" {
+		return readConfig(g, c)
 	}
-	var all config
-	for _, f := range configFiles(g, c) {
-		data, err := os.ReadFile(f)
-		if err != nil {
-			continue // absent levels are normal
-		}
-		part, err := parseConfig(string(data), filepath.Dir(f), 0)
-		if err != nil {
-			return nil, &NotRepoError{f, err.Error()}
-		}
-		all = append(all, part...)
+	out, err := g.run(ctx, "config", "-z", "-l")
+	if err != nil {
+		return nil, err
 	}
-	return all, nil
+	return parseConfigList(out), nil
 }
 
 // parseConfigList reads the output of git config -z -l: "key\nvalue\0", or "key\0" where there is no value.
@@ -104,30 +100,4 @@ func parseConfigList(out []byte) config {
 		}
 	}
 	return c
-}
-
-// configFiles lists git's configuration files from the weakest to the strongest.
-func configFiles(g git, c *clone) []string {
-	files := []string{"/etc/gitconfig"}
-	if v, ok := g.env("GIT_CONFIG_SYSTEM"); ok {
-		files = []string{v}
-	}
-	if v, ok := g.env("GIT_CONFIG_NOSYSTEM"); ok && v != "" && v != "0" && v != "false" {
-		files = nil
-	}
-	home, _ := g.env("HOME")
-	if v, ok := g.env("GIT_CONFIG_GLOBAL"); ok {
-		files = append(files, v)
-	} else {
-		xdg, ok := g.env("XDG_CONFIG_HOME")
-		if !ok || xdg == "" {
-			xdg = filepath.Join(home, ".config")
-		}
-		files = append(files, filepath.Join(xdg, "git", "config"), filepath.Join(home, ".gitconfig"))
-	}
-	if c == nil {
-		return files
-	}
-	files = append(files, filepath.Join(c.common, "config"))
-	return append(files, filepath.Join(c.dir, "config.worktree"))
 }

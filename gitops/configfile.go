@@ -1,190 +1,217 @@
 package gitops
 
 import (
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
-const maxIncludes = 10 // as git
-
-// parseConfig reads git's configuration syntax, for where there is no git to ask. It follows plain includes; conditional
-// ones need git.
-func parseConfig(text, dir string, depth int) (config, error) {
-	p := &configParser{rest: strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\uFEFF"), line: 1}
-	var out config
-	for {
-		s, err := p.next()
-		if err != nil {
+// parseConfig reads git's configuration syntax, for where there is no git to ask. It takes what git takes, byte for byte,
+// and refuses what git refuses; see config.c there.
+func parseConfig(text string) (config, error) {
+	p := &configParser{text: strings.TrimPrefix(text, "\uFEFF"), line: 1}
+	for p.more() {
+		if err := p.step(); err != nil {
 			return nil, fmt.Errorf("line %d: %w", p.line, err)
 		}
-		if s.key == "" {
-			return out, nil
-		}
-		out = append(out, s)
-		if s.key == "include.path" && depth < maxIncludes {
-			out = append(out, includeConfig(s.value, dir, depth+1)...)
-		}
 	}
+	return p.out, nil
 }
 
-// includeConfig reads an included file; one that is absent or unreadable counts as empty, as it does for git.
-func includeConfig(name, dir string, depth int) config {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(dir, name)
+var (
+	errSection = errors.New("a section's name cannot be read")
+	errSetting = errors.New("a setting cannot be read")
+	errValue   = errors.New("a quote is not closed, or an escape is not known")
+)
+
+type configParser struct {
+	text    string
+	at      int
+	line    int
+	section string // with the dot behind it
+	out     config
+}
+
+func (p *configParser) more() bool { return p.at < len(p.text) }
+
+// next returns the next byte; a line end is '\n' whichever it was, and the end of the text is one as well.
+func (p *configParser) next() byte {
+	if !p.more() {
+		p.at++
+		return '\n'
 	}
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil
+	c := p.text[p.at]
+	p.at++
+	if c == '\r' && p.more() && p.text[p.at] == '\n' {
+		p.at++
+		c = '\n'
 	}
-	c, err := parseConfig(string(data), filepath.Dir(name), depth)
-	if err != nil {
-		return nil
+	if c == '\n' {
+		p.line++
 	}
 	return c
 }
 
-type configParser struct {
-	rest    string
-	section string
-	line    int
-}
-
-// next returns the next setting, or an empty one at the end.
-func (p *configParser) next() (setting, error) {
-	for {
-		p.skipBlank()
-		switch {
-		case p.rest == "":
-			return setting{}, nil
-		case p.rest[0] == '[':
-			if err := p.header(); err != nil {
-				return setting{}, err
-			}
-		default:
-			return p.setting()
-		}
+// step reads a blank, a comment, a header or a setting.
+func (p *configParser) step() error {
+	c := p.next()
+	switch {
+	case blank(c):
+		return nil
+	case c == '#' || c == ';':
+		p.skipLine()
+		return nil
+	case c == '[':
+		return p.header()
+	case alpha(c):
+		p.at--
+		return p.setting()
 	}
+	return errSetting
 }
 
-func (p *configParser) skipBlank() {
-	for p.rest != "" {
-		switch c := p.rest[0]; {
-		case c == '\n':
-			p.line++
-			p.rest = p.rest[1:]
-		case c == ' ' || c == '\t':
-			p.rest = p.rest[1:]
-		case c == '#' || c == ';':
-			i := strings.IndexByte(p.rest, '\n')
-			if i < 0 {
-				i = len(p.rest)
-			}
-			p.rest = p.rest[i:]
-		default:
-			return
-		}
+func (p *configParser) skipLine() {
+	for p.next() != '\n' { //nolint:revive // the loop is the work
 	}
 }
 
 // header reads [section], [section "sub"] and the old [section.sub].
 func (p *configParser) header() error {
-	i := strings.IndexAny(p.rest, "]\"\n")
-	if i < 0 || p.rest[i] == '\n' {
-		return fmt.Errorf("a section is not closed")
+	var name strings.Builder
+	for {
+		if !p.more() {
+			return errSection
+		}
+		c := p.next()
+		switch {
+		case c == ']' && name.Len() > 0:
+			p.section = name.String() + "."
+			return nil
+		case blank(c):
+			return p.subsection(name.String(), c)
+		case !keyByte(c) && c != '.':
+			return errSection
+		}
+		name.WriteByte(lower(c))
 	}
-	p.section = strings.ToLower(strings.TrimSpace(p.rest[1:i]))
-	if p.rest[i] == ']' {
-		p.rest = p.rest[i+1:]
-		return nil
+}
+
+func (p *configParser) subsection(section string, c byte) error {
+	for blank(c) {
+		if c == '\n' {
+			return errSection
+		}
+		c = p.next()
+	}
+	if c != '"' {
+		return errSection
 	}
 	var sub strings.Builder
-	for i++; i < len(p.rest) && p.rest[i] != '"' && p.rest[i] != '\n'; i++ {
-		if p.rest[i] == '\\' && i+1 < len(p.rest) {
-			i++
+	for c = p.next(); c != '"'; c = p.next() {
+		if c == '\\' {
+			c = p.next()
 		}
-		sub.WriteByte(p.rest[i])
+		if c == '\n' {
+			return errSection
+		}
+		sub.WriteByte(c)
 	}
-	if i+1 >= len(p.rest) || p.rest[i:i+2] != `"]` {
-		return fmt.Errorf("a section is not closed")
+	if p.next() != ']' {
+		return errSection
 	}
-	p.section += "." + sub.String()
-	p.rest = p.rest[i+2:]
+	p.section = section + "." + sub.String() + "."
 	return nil
 }
 
-func (p *configParser) setting() (setting, error) {
-	i := strings.IndexAny(p.rest, "=\n#;")
-	if i < 0 {
-		i = len(p.rest)
+// setting reads "key = value", or a key alone, which is true.
+func (p *configParser) setting() error {
+	var key strings.Builder
+	c := p.next()
+	for ; keyByte(c); c = p.next() {
+		key.WriteByte(lower(c))
 	}
-	key := strings.ToLower(strings.TrimSpace(p.rest[:i]))
-	if p.section == "" || key == "" || strings.ContainsAny(key, " \t[]\"") {
-		return setting{}, fmt.Errorf("not a setting")
+	for c == ' ' || c == '\t' {
+		c = p.next()
 	}
-	s := setting{p.section + "." + key, "true"}
-	if i < len(p.rest) && p.rest[i] == '=' {
-		p.rest = p.rest[i+1:]
-		v, err := p.value()
-		s.value = v
-		return s, err
+	s := setting{p.section + key.String(), "true"}
+	switch c {
+	case '\n':
+	case '=':
+		var err error
+		if s.value, err = p.value(); err != nil {
+			return err
+		}
+	default:
+		return errSetting
 	}
-	p.rest = p.rest[i:]
-	return s, nil
+	p.out = append(p.out, s)
+	return nil
 }
 
-// value reads up to the end of the line: quotes, escapes, comments and continued lines included.
+// value reads up to the end of the line: quotes, escapes, comments and continued lines included. Blanks at both ends do
+// not count.
 func (p *configParser) value() (string, error) {
-	var out, space strings.Builder
-	quoted, i := false, 0
-	for ; i < len(p.rest); i++ {
-		c := p.rest[i]
+	var out strings.Builder
+	var space []byte
+	quoted := false
+	for {
+		c := p.next()
 		switch {
-		case c == '\n' || !quoted && (c == '#' || c == ';'):
-			p.rest = p.rest[i:]
-			return out.String(), unclosed(quoted)
-		case c == '"':
-			quoted = !quoted
-			out.WriteString(space.String())
-			space.Reset()
-		case c == '\\' && i+1 < len(p.rest):
-			i++
-			out.WriteString(space.String())
-			space.Reset()
-			out.WriteString(p.escape(p.rest[i]))
-		case !quoted && (c == ' ' || c == '\t'):
+		case c == '\n' && quoted:
+			return "", errValue
+		case c == '\n':
+			return out.String(), nil
+		case !quoted && blank(c):
 			if out.Len() > 0 {
-				space.WriteByte(c)
+				space = append(space, c)
 			}
+			continue
+		case !quoted && (c == '#' || c == ';'):
+			p.skipLine()
+			return out.String(), nil
+		}
+		out.Write(space)
+		space = nil
+		switch c {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			plain, ok := p.escape()
+			if !ok {
+				return "", errValue
+			}
+			out.WriteString(plain)
 		default:
-			out.WriteString(space.String())
-			space.Reset()
 			out.WriteByte(c)
 		}
 	}
-	p.rest = ""
-	return out.String(), unclosed(quoted)
 }
 
-func unclosed(quoted bool) error {
-	if quoted {
-		return fmt.Errorf("a quote is not closed")
-	}
-	return nil
-}
-
-func (p *configParser) escape(c byte) string {
-	switch c {
-	case 'n':
-		return "\n"
-	case 't':
-		return "\t"
-	case 'b':
-		return "\b"
+func (p *configParser) escape() (string, bool) {
+	switch c := p.next(); c {
 	case '\n':
-		p.line++
-		return ""
+		return "", true
+	case 't':
+		return "\t", true
+	case 'b':
+		return "\b", true
+	case 'n':
+		return "\n", true
+	case '\\', '"':
+		return string(c), true
 	}
-	return string(rune(c))
+	return "", false
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+
+func alpha(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
+func keyByte(c byte) bool { return alpha(c) || c >= '0' && c <= '9' || c == '-' }
+
+func lower(c byte) byte {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }

@@ -2,34 +2,41 @@ package gitops
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
+	"slices"
 	"strings"
-	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
-// credential is what goes into a request: headers from the configuration, or user and password.
+// Variables for where there is no git to ask, or where another account than git's is meant, as in a CI job whose own
+// token may not push.
+const (
+	tokenVar = "MODELOPS_GIT_TOKEN"
+	userVar  = "MODELOPS_GIT_USER"
+)
+
+// credential is what goes into a request: headers from the configuration, and user and password.
 type credential struct {
 	user, password string
 	headers        []string // "Name: value"
-	asked          bool     // git's helpers gave it, and want to hear how it went
+	filled         []byte   // what git's helpers said, who want to hear how it went; nil when it is not from them
 }
 
-func (c credential) set() bool { return c.password != "" || len(c.headers) > 0 }
+func (c credential) set() bool { return c.password != "" || hasAuthorization(c.headers) }
 
 // apply adds the credential. One Authorization header only: servers refuse two.
 func (c credential) apply(req *http.Request) {
 	for _, h := range c.headers {
-		if name, value, ok := strings.Cut(h, ":"); ok {
-			req.Header.Set(strings.TrimSpace(name), strings.TrimSpace(value))
+		name, value, ok := strings.Cut(h, ":")
+		switch {
+		case !ok:
+		case isAuthorization(h):
+			req.Header.Set("Authorization", strings.TrimSpace(value))
+		default:
+			req.Header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
 		}
 	}
 	if c.password != "" {
@@ -37,43 +44,109 @@ func (c credential) apply(req *http.Request) {
 	}
 }
 
-// keyring finds credentials for one URL.
-type keyring struct {
-	git git
-	url *url.URL
+// header is the credential as a line of a request, "" where there is none.
+func (c credential) header() string {
+	if c.password != "" {
+		return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(c.user+":"+c.password))
+	}
+	return ""
 }
 
-// known is what needs no asking: a password in the URL, then http.extraHeader, which is the login of CI checkouts.
-func (k *keyring) known(cfg config) credential {
-	c := credential{user: k.url.User.Username(), headers: cfg.headers(k.url)}
-	if pw, ok := k.url.User.Password(); ok {
-		c.password = pw
-		c.headers = withoutAuthorization(c.headers)
+// hide removes the credential from the words of a server that repeats it.
+func (c credential) hide(text string) string {
+	secrets := []string{c.password}
+	for _, h := range append(slices.Clone(c.headers), c.header()) {
+		_, value, _ := strings.Cut(h, ":")
+		secrets = append(secrets, strings.Fields(value)...)
 	}
-	return c
+	for _, s := range secrets {
+		if len(s) > 3 && !strings.EqualFold(s, "basic") && !strings.EqualFold(s, "bearer") {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return text
+}
+
+func isAuthorization(header string) bool {
+	name, _, _ := strings.Cut(header, ":")
+	return strings.EqualFold(strings.TrimSpace(name), "authorization")
+}
+
+func hasAuthorization(headers []string) bool {
+	for _, h := range headers {
+		if isAuthorization(h) {
+			return true
+		}
+	}
+	return false
 }
 
 func withoutAuthorization(headers []string) []string {
 	var out []string
 	for _, h := range headers {
-		if name, _, _ := strings.Cut(h, ":"); !strings.EqualFold(strings.TrimSpace(name), "authorization") {
+		if !isAuthorization(h) {
 			out = append(out, h)
 		}
 	}
 	return out
 }
 
+// keyring finds credentials.
+type keyring struct {
+	git git
+	cfg config
+}
+
+// known is what needs no asking, in the order in which it is tried: the token that was given to this program, then as git
+// does http.extraHeader, which is the login of CI checkouts, the password in the URL, and ~/.netrc. They are sent at once,
+// since some hosts answer without a challenge. The last way is without any.
+func (k *keyring) known(u *url.URL) []credential {
+	headers := k.cfg.headers(u)
+	plain := withoutAuthorization(headers)
+	var out []credential
+	if token, _ := k.git.env(tokenVar); token != "" {
+		user, _ := k.git.env(userVar)
+		out = append(out, credential{user: orElse(user, k.userFor(u.Hostname())), password: token, headers: plain})
+	}
+	if hasAuthorization(headers) {
+		out = append(out, credential{headers: headers})
+	}
+	if pw, _ := u.User.Password(); pw != "" {
+		out = append(out, credential{user: u.User.Username(), password: pw, headers: plain})
+	} else if login, pw := k.git.netrc(u.Hostname(), u.User.Username()); pw != "" {
+		out = append(out, credential{user: login, password: pw, headers: plain})
+	}
+	if len(out) == 0 {
+		out = append(out, credential{headers: plain})
+	}
+	return out
+}
+
+// userFor is the user name that a host wants beside a token. Most accept any; these do not, for some kinds of token.
+func (k *keyring) userFor(host string) string {
+	server, _ := k.git.env("CI_SERVER_HOST") // set by GitLab's runner
+	switch {
+	case strings.EqualFold(host, server):
+		return "gitlab-ci-token"
+	case strings.HasPrefix(host, "gitlab."):
+		return "oauth2"
+	case host == "bitbucket.org":
+		return "x-token-auth"
+	}
+	return "x-access-token" // GitHub's
+}
+
 // ask runs git's credential helpers; without git there is nobody to ask. An empty password is none: an askpass program
 // that fails still exits well.
-func (k *keyring) ask(ctx context.Context) (credential, error) {
+func (k *keyring) ask(ctx context.Context, u *url.URL) (credential, error) {
 	if k.git.path == "" {
 		return credential{}, nil
 	}
-	out, err := k.git.feed(ctx, k.describe(""), "credential", "fill")
+	out, err := k.git.feed(ctx, describe(u), "credential", "fill")
 	if err != nil {
 		return credential{}, ctx.Err() // no helper knew, and nobody could be asked
 	}
-	c := credential{asked: true}
+	c := credential{filled: out, headers: withoutAuthorization(k.cfg.headers(u))}
 	for line := range strings.Lines(string(out)) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
@@ -95,20 +168,18 @@ func (k *keyring) tell(ctx context.Context, c credential, err error) {
 	} else if err != nil {
 		return
 	}
-	in := k.describe(c.user) + "password=" + c.password + "\n"
-	k.git.feed(ctx, in, "credential", verb) //nolint:errcheck // a helper's store is not our outcome
+	k.git.feed(ctx, string(c.filled), "credential", verb) //nolint:errcheck // a helper's store is not our outcome
 }
 
-func (k *keyring) describe(user string) string {
-	user = orElse(user, k.url.User.Username())
-	in := fmt.Sprintf("protocol=%s\nhost=%s\npath=%s\n", k.url.Scheme, k.url.Host, strings.TrimPrefix(k.url.Path, "/"))
-	if user != "" {
+func describe(u *url.URL) string {
+	in := fmt.Sprintf("protocol=%s\nhost=%s\npath=%s\n", u.Scheme, u.Host, strings.TrimPrefix(u.Path, "/"))
+	if user := u.User.Username(); user != "" {
 		in += "username=" + user + "\n"
 	}
 	return in
 }
 
-// headers collects http.extraHeader for a URL as git does: more specific sections win, an empty value starts over.
+// headers collects http.extraHeader for a URL as git does: an empty value starts over.
 func (c config) headers(u *url.URL) []string {
 	var out []string
 	for _, v := range c.forURL(u, "extraheader") {
@@ -121,157 +192,14 @@ func (c config) headers(u *url.URL) []string {
 	return out
 }
 
-// forURL lists the values of http.KEY and http.URL.KEY that apply to a URL; values of a less specific URL that come
-// after those of a more specific one do not count.
-func (c config) forURL(u *url.URL, key string) []string {
-	var out []string
-	best := 0
-	for _, s := range c {
-		rest, ok := strings.CutPrefix(s.key, "http.")
-		pattern, match := strings.CutSuffix("."+rest, "."+key)
-		if !ok || !match {
-			continue
-		}
-		rank := 0
-		if pattern != "" {
-			rank = urlRank(strings.TrimPrefix(pattern, "."), u)
-		}
-		if rank >= best {
-			best = rank
-			out = append(out, s.value)
+// signInHints says what to do where no credential was found.
+func (k *keyring) signInHints(u *url.URL) []string {
+	hints := []string{"set " + tokenVar + " (and " + userVar + ", where the host wants a certain name), or sign in with git: git ls-remote " + Redact(u.String())}
+	for _, s := range k.cfg {
+		// What actions/checkout leaves: a file with the login, which counts in some folders only.
+		if strings.HasPrefix(s.key, "includeif.") && strings.Contains(s.value, "git-credentials-") {
+			return append(hints, "the checkout left a login that does not count in this folder ("+strings.TrimSuffix(s.key, ".path")+")")
 		}
 	}
-	return out
-}
-
-// urlRank is negative when a pattern of the configuration does not cover a URL, else how specific it is: by host, then
-// path, then user.
-func urlRank(pattern string, u *url.URL) int {
-	p, err := url.Parse(pattern)
-	if err != nil || p.Scheme != u.Scheme || port(p) != port(u) {
-		return -1
-	}
-	host := hostRank(p.Hostname(), u.Hostname())
-	path := strings.TrimSuffix(p.Path, "/")
-	if host < 0 || path != "" && u.Path != path && !strings.HasPrefix(u.Path, path+"/") {
-		return -1
-	}
-	rank := 1 + host*1_000_000 + len(path)*2
-	if p.User == nil {
-		return rank
-	}
-	if u.User == nil || p.User.Username() != u.User.Username() {
-		return -1
-	}
-	return rank + 1
-}
-
-// hostRank compares label by label; "*" stands for exactly one.
-func hostRank(pattern, host string) int {
-	a, b := strings.Split(strings.ToLower(pattern), "."), strings.Split(strings.ToLower(host), ".")
-	if len(a) != len(b) {
-		return -1
-	}
-	rank := 0
-	for i := range a {
-		switch {
-		case a[i] == b[i]:
-			rank += len(a[i]) + 1
-		case a[i] != "*":
-			return -1
-		}
-	}
-	return rank
-}
-
-func port(u *url.URL) string {
-	switch {
-	case u.Port() != "":
-		return u.Port()
-	case u.Scheme == "https":
-		return "443"
-	}
-	return "80"
-}
-
-func (c config) lastForURL(u *url.URL, key string) (string, bool) {
-	list := c.forURL(u, key)
-	if len(list) == 0 {
-		return "", false
-	}
-	return list[len(list)-1], true
-}
-
-const dialLimit = 15 * time.Second
-
-// newHTTPClient follows git's settings for proxy and TLS, then those of the environment.
-func newHTTPClient(cfg config, g git, u *url.URL) (*http.Client, error) {
-	t := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: dialLimit}).DialContext,
-		TLSHandshakeTimeout: dialLimit,
-		ForceAttemptHTTP2:   true,
-		IdleConnTimeout:     time.Minute,
-	}
-	proxy, err := proxyFor(cfg, g, u)
-	if err != nil {
-		return nil, err
-	}
-	t.Proxy = func(*http.Request) (*url.URL, error) { return proxy, nil }
-	t.TLSClientConfig, err = tlsFor(cfg, g, u)
-	return &http.Client{Transport: t}, err
-}
-
-func proxyFor(cfg config, g git, u *url.URL) (*url.URL, error) {
-	if v, ok := cfg.lastForURL(u, "proxy"); ok {
-		if v == "" {
-			return nil, nil
-		}
-		if !strings.Contains(v, "://") {
-			v = "http://" + v
-		}
-		p, err := url.Parse(v)
-		if err != nil {
-			return nil, &NotRepoError{"http.proxy", "cannot be read as a URL"}
-		}
-		return p, nil
-	}
-	either := func(name string) string {
-		v, _ := g.env(strings.ToLower(name))
-		if v == "" {
-			v, _ = g.env(name)
-		}
-		return v
-	}
-	all := either("ALL_PROXY")
-	p := httpproxy.Config{HTTPProxy: orElse(either("HTTP_PROXY"), all), HTTPSProxy: orElse(either("HTTPS_PROXY"), all), NoProxy: either("NO_PROXY")}
-	return p.ProxyFunc()(u)
-}
-
-func tlsFor(cfg config, g git, u *url.URL) (*tls.Config, error) {
-	out := &tls.Config{MinVersion: tls.VersionTLS12}
-	verify, given := cfg.lastForURL(u, "sslverify")
-	_, off := g.env("GIT_SSL_NO_VERIFY")
-	out.InsecureSkipVerify = off || given && !(config{{"v", verify}}).boolean("v") //nolint:gosec // the user's own setting
-	ca, ok := g.env("GIT_SSL_CAINFO")
-	if !ok {
-		ca, ok = cfg.lastForURL(u, "sslcainfo")
-	}
-	if !ok || ca == "" {
-		return out, nil
-	}
-	if rest, home := strings.CutPrefix(ca, "~/"); home {
-		dir, _ := g.env("HOME")
-		ca = dir + "/" + rest
-	}
-	pem, err := os.ReadFile(ca)
-	if err != nil {
-		return nil, &NotRepoError{"http.sslCAInfo", err.Error()}
-	}
-	if out.RootCAs, err = x509.SystemCertPool(); err != nil {
-		out.RootCAs = x509.NewCertPool()
-	}
-	if !out.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, &NotRepoError{ca, "holds no certificate in PEM form"}
-	}
-	return out, nil
+	return hints
 }

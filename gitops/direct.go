@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 	r := &Repo{git: newGit(o.Env, o.Env.Dir), progress: o.Progress, now: o.Now}
 	var err error
 	if r.cfg, err = loadConfig(ctx, r.git, nil); err != nil {
-		return nil, err
+		return nil, &NotRepoError{Redact(o.Path), err.Error()}
 	}
 	// The place that is pushed to is the truth, as in a clone.
 	if r.remote, err = r.dialer(r.cfg.rewrite(o.Path, true), o); err != nil {
@@ -104,10 +105,11 @@ func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, err
 	if o.Branch != "" {
 		args = append(args, "--branch="+strings.TrimPrefix(o.Branch, headsPrefix))
 	}
-	if _, err := r.git.run(ctx, append(args, "--", o.Path, dir)...); err != nil {
+	git, from := r.signedIn(o.Path)
+	if _, err := git.run(ctx, append(args, "--", from, dir)...); err != nil {
 		return nil, errors.Join(&TransportError{Op: "clone", URL: shown, Err: err}, os.RemoveAll(dir))
 	}
-	o.Path = dir
+	o.Path, o.Env.Environ = dir, slices.Concat(o.Env.Environ, git.extra)
 	out, err := Open(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -151,7 +153,8 @@ func (c *completed) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []
 // complete fetches the history of a temporary clone. Where that fails the clone stays as it is, and what is missing is
 // missed where it is needed.
 func (r *Repo) complete(ctx context.Context) {
-	r.git.run(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "--no-write-fetch-head", "--", r.remoteName, headsPrefix+r.branch) //nolint:errcheck // see above
+	git, from := r.signedIn(r.remoteName)
+	git.run(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "--no-write-fetch-head", "--", from, headsPrefix+r.branch) //nolint:errcheck // see above
 }
 
 // noBranchThere tells a remote without any commit from one without this branch.

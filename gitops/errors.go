@@ -3,6 +3,7 @@ package gitops
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path"
 	"strings"
@@ -100,6 +101,8 @@ func (e *IdentityError) Hints() []string {
 type StaleError struct {
 	Branch    string
 	Base, Tip Hash // Tip is zero when the branch is gone or its new place is not known
+
+	refusal RejectedError // the server's own words, where it was the server that said so
 }
 
 func (e *StaleError) Error() string {
@@ -111,11 +114,11 @@ func (e *StaleError) Error() string {
 
 // Reason classes of a RejectedError.
 const (
-	RejectHook       = "hook"        // a hook of the server declined
-	RejectProtected  = "protected"   // branch protection or rules; a pull request is the way
+	RejectHook       = "hook"        // a hook or a rule on contents declined
+	RejectProtected  = "protected"   // branch protection; a pull request is the way
 	RejectPermission = "permission"  // the credential may not write here
 	RejectShallow    = "shallow"     // the server lacks objects that the commit builds on
-	RejectSize       = "size"        // too large, or the pack was not accepted
+	RejectSize       = "size"        // a file, the push or the repository is too large
 	RejectConflict   = "name"        // another ref's name stands in the way
 	RejectOther      = "other"       // anything else, printed whole
 	RejectNoAnswer   = "no-report"   // the server's answer says nothing about our branch
@@ -134,11 +137,15 @@ type RejectedError struct {
 }
 
 func (e *RejectedError) Error() string {
-	s := fmt.Sprintf("push to %s: refused: %s", e.Branch, e.Reason)
-	if e.Server != "" {
-		s += "\n" + indent(e.Server)
+	return fmt.Sprintf("push to %s: refused: %s", e.Branch, e.words())
+}
+
+// words are the server's own.
+func (e *RejectedError) words() string {
+	if e.Server == "" {
+		return e.Reason
 	}
-	return s
+	return e.Reason + "\n" + indent(e.Server)
 }
 
 // TransportError says that a remote could not be reached or did not answer as a Git server does.
@@ -160,12 +167,17 @@ type AuthError struct {
 	User    string // the user name that was sent, "" when none
 	Status  int    // HTTP status, 0 when there was none
 	Message string // the server's words, escaped
+	sent    bool   // a credential was sent, if not a user name
+	hints   []string
 }
+
+// Hints returns what to do about it.
+func (e *AuthError) Hints() []string { return e.hints }
 
 func (e *AuthError) Error() string {
 	what := "authentication failed"
 	switch {
-	case e.Status == 401 && e.User == "":
+	case e.Status == 401 && e.User == "" && !e.sent:
 		what = "authentication is required and no credential was found"
 	case e.Status == 403:
 		what = "not allowed"
@@ -181,6 +193,16 @@ func (e *AuthError) Error() string {
 	}
 	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
 }
+
+// advisedError is an error for which there is something to type.
+type advisedError struct {
+	err   error
+	hints []string
+}
+
+func (e *advisedError) Error() string   { return e.err.Error() }
+func (e *advisedError) Unwrap() error   { return e.err }
+func (e *advisedError) Hints() []string { return e.hints }
 
 // LockedError says that a lock file of Git's is in the way. Nothing tells the lock of a program that runs from one that
 // was left by a program that was killed, ours included, and so it is never taken away: the age is given instead.
@@ -208,6 +230,36 @@ func lockedBy(ref, lock string) *LockedError {
 		e.Since = info.ModTime()
 	}
 	return e
+}
+
+// Retryable says whether the same command can succeed later where it failed now, and how long the server asked to wait.
+// That holds for a lost compare-and-swap, after which the change has to be made again on the new tip; for a lock; and for
+// trouble that passes: a connection that broke, a server that is overloaded or limits the rate. It never holds for what
+// would be refused again: hooks, rules, rights, sign-in, and answers that are not a Git server's.
+func Retryable(err error) (again bool, after time.Duration) {
+	var stale *StaleError
+	var locked *LockedError
+	var rejected *RejectedError
+	var trouble *TransportError
+	switch {
+	case errors.As(err, &stale), errors.As(err, &locked):
+		return true, 0
+	case errors.As(err, &rejected):
+		return rejected.Class == RejectLocked, 0
+	case errors.As(err, &trouble):
+		return trouble.passes(), time.Duration(trouble.After) * time.Second
+	}
+	return false, 0
+}
+
+// passes tells trouble of the moment from an answer that will not change. A 403 is here only where the server spoke of
+// its rate limit; every other one is an AuthError.
+func (e *TransportError) passes() bool {
+	switch e.Status {
+	case 0, http.StatusForbidden, http.StatusTooManyRequests:
+		return true
+	}
+	return e.Status >= http.StatusInternalServerError
 }
 
 // DirtyError says that uncommitted work stands where a command writes.

@@ -38,9 +38,10 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 // gitFetch lets git fetch the one branch: it knows credentials, shallow and partial clones. Nothing else of the clone
 // changes: no tags, no FETCH_HEAD, no pruning, no garbage collection.
 func (r *Repo) gitFetch(ctx context.Context) error {
+	git, from := r.signedIn(r.fetchFrom)
 	args := []string{"-c", "fetch.prune=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags",
-		"--no-write-fetch-head", "--no-recurse-submodules", "--", r.fetchFrom, r.fetchSpec()}
-	_, err := r.git.run(ctx, args...)
+		"--no-write-fetch-head", "--no-recurse-submodules", "--", from, r.fetchSpec()}
+	_, err := git.run(ctx, args...)
 	if err == nil {
 		return nil
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // Follow brings the clone along after a push from base to next: the remote-tracking ref, then the local branch where
-// that is a fast-forward. A checked-out branch is moved by the user's own git, so that index and files agree with it.
+// that is a fast-forward. A nil base is where the local branch is, for a clone that an earlier command, one that was
+// killed for example, has not brought along. A checked-out branch is moved by the user's own git, so that index and files agree with it.
 // What cannot be moved stays as it is, with a sentence about what to type. An error means that the clone could not be
 // read or written; the push stands.
 func (r *Repo) Follow(ctx context.Context, base, next *Snapshot) (FollowResult, error) {
@@ -74,6 +75,15 @@ func (r *Repo) moveBranch(ctx context.Context, res FollowResult, base, next *Sna
 	if cur == next.Commit() {
 		res.Moved = true
 		return res, nil
+	}
+	if base == nil {
+		ahead, err := r.IsAncestor(ctx, next.Commit(), cur)
+		if err != nil || ahead {
+			return res, err
+		}
+		if base, err = r.At(ctx, cur); err != nil {
+			return res, err
+		}
 	}
 	forward, err := r.IsAncestor(ctx, cur, next.Commit())
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 )
 
 // git runs the user's git program in one folder.
@@ -51,14 +53,24 @@ func (g git) environ() []string {
 	out = append(out, "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
 	if !g.ask {
 		out = append(out, "GIT_TERMINAL_PROMPT=0")
+		if _, set := g.env("GCM_INTERACTIVE"); !set { // Git Credential Manager opens windows of its own
+			out = append(out, "GCM_INTERACTIVE=never")
+		}
 	}
 	return append(out, g.extra...)
 }
+
+// waitDelay is how long a program that was told to end may take to tidy up, and is waited for where its own children hold
+// on to its streams.
+const waitDelay = time.Second
 
 func (g git) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, g.path, args...)
 	cmd.Dir = g.dir
 	cmd.Env = g.environ()
+	// An interrupt must not kill git: it would leave its locks behind.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = waitDelay
 	return cmd
 }
 

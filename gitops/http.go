@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -18,9 +20,12 @@ import (
 type httpWire struct {
 	base   *url.URL // without user and password
 	client *http.Client
+	proxy  string        // the proxy in between, for people; "" for none
+	idle   time.Duration // how long a server may be silent
 	keys   *keyring
 	mu     sync.Mutex
-	cred   credential // the one that worked last
+	at     *url.URL    // the repository's URL, user and password included, after redirects to another server
+	cred   *credential // the one that worked last, nil before
 }
 
 func newHTTPWire(raw string, cfg config, g git, client *http.Client) (*httpWire, error) {
@@ -28,64 +33,167 @@ func newHTTPWire(raw string, cfg config, g git, client *http.Client) (*httpWire,
 	if err != nil || u.Host == "" {
 		return nil, &NotRepoError{Redact(raw), "the remote's URL cannot be read"}
 	}
+	u.Path = strings.TrimSuffix(u.Path, "/")
+	w := &httpWire{base: withoutUser(u), at: u, idle: idleLimit, keys: &keyring{git: g, cfg: cfg}}
 	if client == nil {
-		if client, err = newHTTPClient(cfg, g, u); err != nil {
-			return nil, err
+		if client, err = w.newClient(cfg, g, u); err != nil {
+			return nil, &TransportError{Op: "reach", URL: w.url(), Err: err}
 		}
 	}
-	k := &keyring{git: g, url: u}
-	w := &httpWire{client: followGETs(client), keys: k, cred: k.known(cfg)}
-	bare := *u
-	bare.User = nil
-	bare.Path = strings.TrimSuffix(bare.Path, "/")
-	w.base = &bare
+	w.client = followGETs(client, w.keys.cfg.redirects(u))
 	return w, nil
 }
 
-// followGETs lets only reads be redirected: a redirected POST would lose its body or its method.
-func followGETs(c *http.Client) *http.Client {
+const dialLimit = 15 * time.Second
+
+// newClient follows git's settings for proxy and TLS, then those of the environment.
+func (w *httpWire) newClient(cfg config, g git, u *url.URL) (*http.Client, error) {
+	proxy, err := proxyFor(cfg, g, u)
+	if err != nil {
+		return nil, err
+	}
+	secure, err := tlsFor(cfg, g, u)
+	if err != nil {
+		return nil, err
+	}
+	if proxy != nil {
+		w.proxy = Redact(proxy.String())
+	}
+	return &http.Client{Transport: &http.Transport{
+		Proxy:               http.ProxyURL(proxy),
+		TLSClientConfig:     secure,
+		DialContext:         (&net.Dialer{Timeout: dialLimit}).DialContext,
+		TLSHandshakeTimeout: dialLimit,
+		ForceAttemptHTTP2:   true,
+		IdleConnTimeout:     time.Minute,
+	}}, nil
+}
+
+// redirects is http.followRedirects: git follows them at the beginning unless it is told not to.
+func (c config) redirects(u *url.URL) bool {
+	v, ok := c.lastForURL(u, "followredirects")
+	return !ok || v == "initial" || truth(v)
+}
+
+const maxRedirects = 5
+
+// followGETs lets only reads be redirected: a redirected POST would lose its body or its method. Another server gets no
+// credential along.
+func followGETs(c *http.Client, follow bool) *http.Client {
 	own := *c
 	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
-		if via[0].Method != http.MethodGet || len(via) > 5 {
+		if !follow || via[0].Method != http.MethodGet || len(via) > maxRedirects {
 			return http.ErrUseLastResponse
+		}
+		if !sameOrigin(req.URL, via[0].URL) {
+			req.Header = http.Header{"User-Agent": {agent}, "Git-Protocol": req.Header["Git-Protocol"]}
 		}
 		return nil
 	}
 	return &own
 }
 
+func withoutUser(u *url.URL) *url.URL {
+	bare := *u
+	bare.User, bare.RawQuery, bare.Fragment = nil, "", ""
+	return &bare
+}
+
 func (w *httpWire) url() string { return Redact(w.base.String()) }
 
-// open asks for the advertisement. When that is refused it looks for a credential once and tells git's helpers how it
-// went.
-func (w *httpWire) open(ctx context.Context, service string) (session, error) {
-	w.mu.Lock()
-	cred := w.cred
-	w.mu.Unlock()
-	s, err := w.get(ctx, service, cred)
-	var auth *AuthError
-	if !errors.As(err, &auth) || auth.Status == http.StatusForbidden && cred.set() {
-		return s, err
+// open asks for the advertisement. Where a redirect leads to another server, that one is asked with its own credential.
+func (w *httpWire) open(ctx context.Context, service string) (s session, err error) {
+	ask := func(cred credential) error {
+		s, err = w.get(ctx, service, cred)
+		return err
 	}
-	next, ferr := w.keys.ask(ctx)
-	if ferr != nil || !next.set() {
-		return nil, errors.Join(err, ferr)
+	for range maxRedirects {
+		at := w.place()
+		err = w.signIn(ctx, at, ask)
+		if !refused(err) || w.place() == at {
+			break
+		}
 	}
-	s, err = w.get(ctx, service, next)
-	w.keys.tell(ctx, next, err)
 	if err != nil {
 		return nil, err
 	}
-	w.mu.Lock()
-	w.cred = next
-	w.mu.Unlock()
 	return s, nil
 }
 
+func (w *httpWire) place() *url.URL {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at
+}
+
+// signIn tries one credential after the other until the server takes one, and those of git's helpers last. It tells them
+// how it went. The error is that of the first one that was refused.
+func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential) error) error {
+	var refusal error
+	sent := false
+	for _, cred := range w.offers(at) {
+		err := try(cred)
+		if !refused(err) {
+			return w.keep(cred, at, err)
+		}
+		sent = sent || cred.set()
+		if refusal == nil {
+			refusal = err
+		}
+		if w.place() != at {
+			return refusal
+		}
+	}
+	var auth *AuthError
+	if errors.As(refusal, &auth) && auth.Status == http.StatusForbidden && sent {
+		return refusal
+	}
+	cred, err := w.keys.ask(ctx, at)
+	switch {
+	case err != nil:
+		return err
+	case !cred.set():
+		if errors.As(refusal, &auth) && !sent {
+			auth.hints = w.keys.signInHints(at)
+		}
+		return refusal
+	}
+	err = try(cred)
+	w.keys.tell(ctx, cred, err)
+	return w.keep(cred, at, err)
+}
+
+// refused says that another credential may help.
+func refused(err error) bool {
+	var auth *AuthError
+	return errors.As(err, &auth)
+}
+
+// offers is what is tried without asking anybody: what worked last, else all that is known.
+func (w *httpWire) offers(at *url.URL) []credential {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cred != nil {
+		return append([]credential{*w.cred}, w.keys.known(at)...)
+	}
+	return w.keys.known(at)
+}
+
+// keep notes what worked, unless a redirect led to another server.
+func (w *httpWire) keep(cred credential, at *url.URL, err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err == nil && w.at == at {
+		w.cred = &cred
+	}
+	return err
+}
+
 func (w *httpWire) get(ctx context.Context, service string, cred credential) (session, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.base.String()+"/info/refs?service="+service, nil)
+	ctx, watch := watchIdle(ctx, w.idle)
+	defer watch.stop()
+	at := withoutUser(w.place())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String()+"/info/refs?service="+service, nil)
 	if err != nil {
 		return nil, &TransportError{Op: "read", URL: w.url(), Err: err}
 	}
@@ -100,11 +208,11 @@ func (w *httpWire) get(ctx context.Context, service string, cred credential) (se
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+service+"-advertisement" {
 		return nil, &TransportError{Op: "read", URL: w.url(), Status: resp.StatusCode, Err: notGit(got)}
 	}
-	a, err := readAdvert(idle(resp.Body, cancel))
+	a, err := readAdvert(watch.reader(resp.Body))
 	if err != nil {
-		return nil, &TransportError{Op: "read", URL: w.url(), Status: resp.StatusCode, Err: err}
+		return nil, &TransportError{Op: "read", URL: w.url(), Status: resp.StatusCode, Err: plainCause(ctx, err)}
 	}
-	return &httpSession{wire: w, refs: a, service: service, cred: cred, base: w.landed(resp.Request.URL)}, nil
+	return &httpSession{wire: w, refs: a, service: service, cred: cred, base: landed(resp.Request.URL, at)}, nil
 }
 
 func notGit(contentType string) error {
@@ -115,15 +223,14 @@ func notGit(contentType string) error {
 }
 
 // landed is the repository's URL after redirects.
-func (w *httpWire) landed(final *url.URL) *url.URL {
-	at := *final
-	at.RawQuery, at.User = "", nil
-	path, ok := strings.CutSuffix(at.Path, "/info/refs")
+func landed(final, at *url.URL) *url.URL {
+	path, ok := strings.CutSuffix(final.Path, "/info/refs")
 	if !ok {
-		return w.base
+		return at
 	}
-	at.Path = path
-	return &at
+	there := withoutUser(final)
+	there.Path, there.RawPath = path, ""
+	return there
 }
 
 type httpSession struct {
@@ -144,12 +251,29 @@ func (s *httpSession) op() string {
 	return "read"
 }
 
-// exchange posts a request. Anything but a plain refusal may come after the server has done its work.
+// exchange posts a request. Anything but a plain refusal may come after the server has done its work. A server that let
+// the advertisement be read by everybody may ask for a credential only now, and one that worked may have run out.
 func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
-	ctx, cancel := context.WithCancel(ctx)
+	answer, err := s.post(ctx, request, s.cred)
+	var auth *AuthError
+	if !errors.As(err, &auth) || auth.Status == http.StatusForbidden && auth.sent {
+		return answer, maybeLost(err)
+	}
+	err = s.wire.signIn(ctx, s.wire.place(), func(cred credential) error {
+		answer, err = s.post(ctx, request, cred)
+		if err == nil {
+			s.cred = cred
+		}
+		return err
+	})
+	return answer, maybeLost(err)
+}
+
+func (s *httpSession) post(ctx context.Context, request []byte, cred credential) (io.ReadCloser, error) {
+	ctx, watch := watchIdle(ctx, s.wire.idle)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.String()+"/"+s.service, bytes.NewReader(request))
 	if err != nil {
-		cancel()
+		watch.stop()
 		return nil, &TransportError{Op: s.op(), URL: s.wire.url(), Err: err}
 	}
 	if s.refs.version == 2 {
@@ -157,16 +281,17 @@ func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadClos
 	}
 	req.Header.Set("Content-Type", "application/x-"+s.service+"-request")
 	req.Header.Set("Accept", "application/x-"+s.service+"-result")
-	resp, err := s.wire.do(req, s.cred, s.op())
+	resp, err := s.wire.do(req, cred, s.op())
 	if err != nil {
-		cancel()
-		return nil, maybeLost(err)
+		watch.stop()
+		return nil, err
 	}
+	body := &watchedBody{Reader: watch.reader(resp.Body), body: resp.Body, watch: watch}
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+s.service+"-result" {
-		cancel()
-		return nil, &lostReply{&TransportError{Op: s.op(), URL: s.wire.url(), Err: notGit(got)}}
+		body.Close() //nolint:errcheck // not what was asked for
+		return nil, &TransportError{Op: s.op(), URL: s.wire.url(), Err: notGit(got)}
 	}
-	return &cancelBody{Reader: idle(resp.Body, cancel), body: resp.Body, cancel: cancel}, nil
+	return body, nil
 }
 
 // maybeLost marks what leaves the outcome of a request open: a cut or a time-out, and answers of gateways.
@@ -178,50 +303,83 @@ func maybeLost(err error) error {
 	return err
 }
 
-type cancelBody struct {
-	io.Reader
-	body   io.Closer
-	cancel context.CancelFunc
-}
-
-func (c *cancelBody) Close() error {
-	defer c.cancel()
-	return c.body.Close()
-}
-
-// do sends a request with a credential and turns everything but a 200 into an error.
+// do sends a request with a credential and turns everything but a 200 into an error. A credential goes to the server that
+// it is for only.
 func (w *httpWire) do(req *http.Request, cred credential, op string) (*http.Response, error) {
 	req.Header.Set("User-Agent", agent)
-	if sameOrigin(req.URL, w.base) {
+	if sameOrigin(req.URL, w.place()) {
 		cred.apply(req)
 	}
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return nil, &TransportError{Op: op, URL: w.url(), Err: plainCause(err)}
+		return nil, &TransportError{Op: op, URL: w.url(), Err: w.explain(req, err)}
 	}
+	w.follow(resp.Request.URL)
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil
 	}
 	defer resp.Body.Close()                                 //nolint:errcheck // reading only
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // best effort: words for the message
-	return nil, w.refusal(op, resp, cred, pageText(resp, body))
+	return nil, w.refusal(op, resp, cred, cred.hide(pageText(resp, body)))
+}
+
+// follow notes that a redirect led to another server, which is asked directly from now on.
+func (w *httpWire) follow(final *url.URL) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !sameOrigin(final, w.at) {
+		w.at, w.cred = landed(final, w.at), nil
+	}
+}
+
+// explain names the proxy, and what to set where a certificate is the trouble.
+func (w *httpWire) explain(req *http.Request, err error) error {
+	err = explainTLS(plainCause(req.Context(), err), req.URL)
+	if w.proxy != "" {
+		return fmt.Errorf("through the proxy %s: %w", w.proxy, err)
+	}
+	return err
 }
 
 func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text string) error {
 	code := resp.StatusCode
 	limited := code == http.StatusForbidden && strings.Contains(strings.ToLower(text), "rate limit")
 	if (code == http.StatusUnauthorized || code == http.StatusForbidden) && !limited {
-		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text}
+		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text, sent: cred.set()}
 	}
 	cause := fmt.Errorf("HTTP %d", code)
 	switch {
 	case code == http.StatusNotFound:
 		cause = errors.New("no such repository, or no right to see it (HTTP 404)")
+	case code == http.StatusProxyAuthRequired:
+		cause = fmt.Errorf("the proxy %s wants a user name and password (HTTP 407)", w.proxy)
+	case code >= 300 && code < 400:
+		cause = fmt.Errorf("redirected to %s (HTTP %d): use that URL", destination(resp), code)
 	case text != "":
 		cause = fmt.Errorf("HTTP %d: %s", code, text)
 	}
-	after, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // a date is rare, and then no hint is given
-	return &TransportError{Op: op, URL: w.url(), Status: code, After: max(after, 0), Err: cause}
+	return &TransportError{Op: op, URL: w.url(), Status: code, After: retryAfter(resp.Header, time.Now()), Err: cause}
+}
+
+func destination(resp *http.Response) string {
+	to, err := resp.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return Redact(to.String())
+}
+
+// retryAfter reads the seconds that a server wants a client to wait: a number, or a date (RFC 9110, 10.2.3).
+func retryAfter(h http.Header, now time.Time) int {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil {
+		return max(n, 0)
+	}
+	when, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	return max(int(math.Ceil(when.Sub(now).Seconds())), 0)
 }
 
 // pageText keeps an error body when it is text for people.
@@ -232,36 +390,80 @@ func pageText(resp *http.Response, body []byte) string {
 	return strings.TrimSpace(Sanitize(redactText(string(body))))
 }
 
-// plainCause drops the wrapper that repeats method and URL, credentials included.
-func plainCause(err error) error {
+// plainCause drops the wrapper that repeats method and URL, credentials included. A time-out of ours is not the caller's
+// deadline, as which net's would count.
+func plainCause(ctx context.Context, err error) error {
+	var stalled *stalledError
+	if errors.As(context.Cause(ctx), &stalled) {
+		return stalled
+	}
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
+	}
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return errors.New(err.Error())
 	}
 	return err
 }
 
-func sameOrigin(a, b *url.URL) bool { return a.Scheme == b.Scheme && strings.EqualFold(a.Host, b.Host) }
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+}
 
-// idleLimit is how long a server may be silent in mid-answer. A git server sends keep-alives while its hooks run.
+// idleLimit is how long a server may be silent. A git server sends keep-alives while its hooks run.
 const idleLimit = 2 * time.Minute
 
-// idle cancels a request whose answer stands still.
-func idle(r io.Reader, cancel context.CancelFunc) io.Reader {
-	return &idleReader{r: r, timer: time.AfterFunc(idleLimit, cancel)}
+// stalledError says that a server kept a connection open and sent nothing.
+type stalledError struct{ limit time.Duration }
+
+func (e *stalledError) Error() string { return fmt.Sprintf("it sent nothing for %v", e.limit) }
+
+// idleWatch ends a request on which nothing moves.
+type idleWatch struct {
+	ctx    context.Context // the request's
+	limit  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
 }
+
+func watchIdle(ctx context.Context, limit time.Duration) (context.Context, *idleWatch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return ctx, &idleWatch{ctx, limit, time.AfterFunc(limit, func() { cancel(&stalledError{limit}) }), cancel}
+}
+
+func (i *idleWatch) stop() {
+	i.timer.Stop()
+	i.cancel(nil)
+}
+
+// reader moves the limit on with everything that comes.
+func (i *idleWatch) reader(r io.Reader) io.Reader { return &idleReader{r, i} }
 
 type idleReader struct {
 	r     io.Reader
-	timer *time.Timer
+	watch *idleWatch
 }
 
 func (i *idleReader) Read(p []byte) (int, error) {
 	n, err := i.r.Read(p)
-	if err != nil {
-		i.timer.Stop()
-	} else {
-		i.timer.Reset(idleLimit)
+	if n > 0 {
+		i.watch.timer.Reset(i.watch.limit)
+	}
+	if err != nil && err != io.EOF {
+		err = plainCause(i.watch.ctx, err)
 	}
 	return n, err
+}
+
+// watchedBody is an answer that is read up to its end.
+type watchedBody struct {
+	io.Reader
+	body  io.Closer
+	watch *idleWatch
+}
+
+func (b *watchedBody) Close() error {
+	defer b.watch.stop()
+	return b.body.Close()
 }

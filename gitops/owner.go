@@ -2,8 +2,6 @@ package gitops
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -23,35 +21,26 @@ func (c *clone) checkOwner(ctx context.Context, g git) error {
 		if _, err := g.run(ctx, "rev-parse", "--git-dir"); err == nil {
 			return nil
 		}
-	} else if c.declaredSafe(g, at) {
+	} else if declaredSafe(g, at) {
 		return nil
 	}
 	return &NotRepoError{c.common, "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
 }
 
-// declaredSafe reads safe.directory where there is no git to ask, from the files that are not the clone's own.
-func (c *clone) declaredSafe(g git, at string) bool {
+// declaredSafe reads safe.directory where there is no git to ask, from the levels above the clone's own.
+func declaredSafe(g git, at string) bool {
+	cfg, err := readConfig(g, nil)
+	if err != nil {
+		return false
+	}
 	safe := false
-	for _, f := range configFiles(g, c) {
-		if dir := filepath.Dir(f); dir == c.common || dir == c.dir {
-			continue
-		}
-		data, err := os.ReadFile(f)
-		if err != nil {
-			continue
-		}
-		cfg, err := parseConfig(string(data), filepath.Dir(f), 0)
-		if err != nil {
-			continue
-		}
-		for _, v := range cfg.all("safe.directory") {
-			under, all := strings.CutSuffix(v, "/*")
-			switch {
-			case v == "":
-				safe = false
-			case v == "*" || v == at || all && strings.HasPrefix(at, under+"/"):
-				safe = true
-			}
+	for _, v := range cfg.all("safe.directory") {
+		under, all := strings.CutSuffix(v, "/*")
+		switch {
+		case v == "":
+			safe = false
+		case v == "*" || v == at || all && strings.HasPrefix(at, under+"/"):
+			safe = true
 		}
 	}
 	return safe

@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"net/url"
 	"os/exec"
 	"strings"
 	"sync"
@@ -31,6 +29,7 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version=2")
 	}
 	s := &processSession{cmd: cmd, wire: p, end: end}
+	cmd.Cancel, cmd.WaitDelay = s.abandon, waitDelay
 	cmd.Stderr = &s.said
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
@@ -40,7 +39,7 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, &TransportError{Op: "reach", URL: p.url(), Err: err}
+		return nil, &TransportError{Op: "reach", URL: p.url(), Err: explainStart(err)}
 	}
 	defer s.bound(ctx)()
 	if s.refs, err = readAdvert(p.meter.reader(s.out)); err != nil {
@@ -72,14 +71,19 @@ func (s *processSession) bound(ctx context.Context) (release func() bool) {
 	return context.AfterFunc(ctx, s.end)
 }
 
+// abandon lets go of the program also where it has started others, which hold on to its streams.
+func (s *processSession) abandon() error {
+	return errors.Join(s.cmd.Process.Kill(), s.out.Close())
+}
+
 // failed ends the program and explains with its own words.
 func (s *processSession) failed(cause error) error {
 	s.in.Close()            //nolint:errcheck // over anyway
 	s.end()                 // it may have ended
 	s.cmd.Wait()            //nolint:errcheck // the cause is known
 	text := s.said.String() // what ssh or git printed
-	if strings.Contains(text, "Permission denied") {
-		return &AuthError{Op: "reach", URL: s.wire.url(), Message: text}
+	if err := sshRefusal(s.wire.url(), text); err != nil {
+		return err
 	}
 	if text != "" {
 		cause = errors.New(text)
@@ -145,60 +149,4 @@ func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return strings.TrimSpace(Sanitize(redactText(b.buf.String())))
-}
-
-// sshRemote goes through the ssh program, as git does: the user's keys, aliases and jump hosts count.
-func (r *Repo) sshRemote(raw string) (remote, error) {
-	host, port, path, err := sshTarget(raw)
-	if err != nil {
-		return nil, err
-	}
-	command := r.sshCommand()
-	w := &processWire{git: r.git, shown: raw, meter: &r.meter, args: func(service string) []string {
-		remote := service + " '" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-		opts := ""
-		if port != "" {
-			opts = " -p " + port
-		}
-		// The command may carry its own options in shell syntax, therefore a shell reads it, as with git.
-		return []string{"sh", "-c", command + opts + ` -- "$1" "$2"`, "ssh", host, remote}
-	}}
-	return r.speak(w), nil
-}
-
-func (r *Repo) sshCommand() string {
-	if v, ok := r.git.env("GIT_SSH_COMMAND"); ok && v != "" {
-		return v
-	}
-	if v := r.cfg.str("core.sshcommand"); v != "" {
-		return v
-	}
-	if v, ok := r.git.env("GIT_SSH"); ok && v != "" {
-		return "'" + strings.ReplaceAll(v, "'", `'\''`) + "'"
-	}
-	return "ssh"
-}
-
-// sshTarget splits ssh://user@host:port/path and user@host:path. Parts that ssh could take for options are refused.
-func sshTarget(raw string) (host, port, path string, err error) {
-	if strings.Contains(raw, "://") {
-		u, perr := url.Parse(raw)
-		if perr != nil {
-			return "", "", "", &NotRepoError{Redact(raw), "the remote's URL cannot be read"}
-		}
-		host, port, path = u.Hostname(), u.Port(), u.Path
-		if u.User != nil {
-			host = u.User.Username() + "@" + host
-		}
-		path = strings.TrimPrefix(path, "/~")
-		if path != u.Path {
-			path = "~" + path
-		}
-	} else {
-		host, path, _ = strings.Cut(raw, ":")
-	}
-	if host == "" || path == "" || strings.HasPrefix(host, "-") || strings.HasPrefix(path, "-") {
-		err = &NotRepoError{Redact(raw), fmt.Sprintf("the remote's URL names no host and path (%q, %q)", host, path)}
-	}
-	return host, port, path, err
 }

@@ -109,28 +109,14 @@ func (r *Repo) withTip(ctx context.Context, u push, err error) error {
 		return stale
 	case tip == u.new:
 		return nil
+	case tip == u.old && stale.refusal.Reason == "":
+		return &RejectedError{Branch: u.branch, Class: RejectOther, Reason: "the server shows the branch to readers, and hides it from those who push"}
 	case tip == u.old:
-		return &RejectedError{Branch: u.branch, Class: RejectLocked, Reason: "the server could not update the branch just now"}
+		locked := stale.refusal
+		locked.Class = RejectLocked
+		return &locked
 	}
 	return &StaleError{Branch: u.branch, Base: u.old, Tip: tip}
-}
-
-// Retryable says whether a later try of the same command can succeed, after how many seconds the server wants it. A
-// *StaleError needs the change made again first.
-func Retryable(err error) (bool, int) {
-	var stale *StaleError
-	var rejected *RejectedError
-	var t *TransportError
-	switch {
-	case errors.As(err, &stale):
-		return true, 0
-	case errors.As(err, &rejected):
-		return rejected.Class == RejectLocked, 0
-	case errors.As(err, &t):
-		return t.Status == 429 || t.Status >= 500, t.After
-	}
-	var locked *LockedError
-	return errors.As(err, &locked), 0
 }
 
 // PushLocal moves the local branch from base to next by compare-and-swap. Where the branch is checked out, the user's
@@ -190,5 +176,5 @@ func (r *Repo) logAll() bool {
 
 func (r *Repo) mainBare() bool {
 	v, ok := r.clone.localConfig().get("core.bare")
-	return !ok && r.clone.work == "" || ok && config{{"v", v}}.boolean("v")
+	return !ok && r.clone.work == "" || ok && truth(v)
 }

@@ -301,7 +301,7 @@ func TestServerTrouble(t *testing.T) {
 		if tc.fault.Status == 429 {
 			yes, after := gitops.Retryable(err)
 			equal(t, "retryable", yes, true)
-			equal(t, "after", after, 7)
+			equal(t, "after", after, 7*time.Second)
 		}
 	}
 	w.http.Close()
@@ -369,12 +369,15 @@ func TestLocalRaceWithGit(t *testing.T) {
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for {
+		// Each file of packed refs gets another size: git tells a new one from the one that it has read by size, inode
+		// and the second, and in a loop as tight as this the inode comes back within the second.
+		for n := 0; ; n++ {
 			select {
 			case <-stop:
 				return
 			default:
-				exec.Command(w.server.Git, "-C", w.server.Dir, "pack-refs", "--all").Run() //nolint:errcheck // may meet a lock
+				exec.Command(w.server.Git, "-C", w.server.Dir, "tag", "-f", strings.Repeat("t", n%200+1), "main^{tree}").Run() //nolint:errcheck // may meet a lock
+				exec.Command(w.server.Git, "-C", w.server.Dir, "pack-refs", "--all").Run()                                     //nolint:errcheck // may meet a lock
 			}
 		}
 	})
@@ -414,7 +417,7 @@ func TestLocalRaceWithGit(t *testing.T) {
 	history := w.git(w.server, "rev-list", "main")
 	for h := range acked {
 		if !strings.Contains(history, h) {
-			t.Errorf("acknowledged update %s is lost", h)
+			t.Errorf("acknowledged update %s is lost:\n%s", h, w.git(w.server, "log", "-g", "--format=%h %p %gs", "main"))
 		}
 	}
 	t.Logf("%d updates acknowledged", len(acked))

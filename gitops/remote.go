@@ -3,6 +3,7 @@ package gitops
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -50,9 +51,9 @@ func (r *Repo) chooseRemote(o Options) error {
 	if r.remoteName == "" {
 		return nil
 	}
-	configured := r.cfg.str("remote." + r.remoteName + ".url")
+	configured := r.remoteURL()
 	if configured == "" {
-		return &NotRepoError{r.clone.common, "there is no remote " + Sanitize(r.remoteName)}
+		return &NotRepoError{r.clone.common, "there is no remote " + Redact(r.remoteName)}
 	}
 	read, write := r.cfg.rewrite(configured, false), r.pushURL(configured)
 	// Where they differ, the place that is pushed to is the truth: a mirror that lags behind would make every push a
@@ -90,8 +91,16 @@ func orElse(a, b string) string {
 	return b
 }
 
+// remoteURL is what is configured for the remote. A branch may name a URL in its place.
+func (r *Repo) remoteURL() string {
+	if u := r.cfg.first("remote." + r.remoteName + ".url"); u != "" || !IsURL(r.remoteName) {
+		return u
+	}
+	return r.remoteName
+}
+
 func (r *Repo) pushURL(read string) string {
-	if u := r.cfg.str("remote." + r.remoteName + ".pushurl"); u != "" {
+	if u := r.cfg.first("remote." + r.remoteName + ".pushurl"); u != "" {
 		return r.cfg.rewrite(u, false)
 	}
 	return r.cfg.rewrite(read, true)
@@ -108,19 +117,29 @@ func (c config) rewrite(url string, push bool) string {
 	return out
 }
 
+// instead goes through the bases in the order in which they were first named; of two matches of one length the first one
+// counts.
 func (c config) instead(url, key string) (string, bool) {
-	base, longest := "", -1
+	var bases []string
 	for _, s := range c {
 		rest, ok := strings.CutPrefix(s.key, "url.")
-		rest, match := strings.CutSuffix(rest, "."+key)
-		if ok && match && strings.HasPrefix(url, s.value) && len(s.value) > longest {
-			base, longest = rest, len(s.value)
+		base, match := strings.CutSuffix(rest, "."+key)
+		if ok && match && !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
+	found, longest := "", -1
+	for _, base := range bases {
+		for _, v := range c.all("url." + base + "." + key) {
+			if strings.HasPrefix(url, v) && len(v) > longest {
+				found, longest = base, len(v)
+			}
 		}
 	}
 	if longest < 0 {
 		return url, false
 	}
-	return base + url[longest:], true
+	return found + url[longest:], true
 }
 
 // dialer picks the way to a URL by its scheme.
@@ -128,7 +147,7 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 	scheme, rest, hasScheme := strings.Cut(raw, "://")
 	switch {
 	case hasScheme && (scheme == "http" || scheme == "https"):
-		w, err := newHTTPWire(raw, r.cfg, r.git, o.HTTP)
+		w, err := newHTTPWire(raw, r.cfg.withRemote(r.remoteName, raw), r.git, o.HTTP)
 		if err != nil {
 			return nil, err
 		}

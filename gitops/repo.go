@@ -79,7 +79,7 @@ func gitFor(e Env, c *clone) git {
 
 func (r *Repo) source() objects {
 	if r.git.path != "" && (r.cfg.str("extensions.partialclone") != "" || r.hasPromisor()) {
-		return &promised{disk: r.disk, git: r.git}
+		return &promised{disk: r.disk, repo: r}
 	}
 	return r.disk
 }
@@ -96,7 +96,7 @@ func (r *Repo) hasPromisor() bool {
 // promised lets git fetch what a partial clone left out: git alone stores it so that a later gc keeps working.
 type promised struct {
 	*disk
-	git git
+	repo *Repo
 }
 
 func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
@@ -105,7 +105,8 @@ func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []b
 	if !errors.As(err, &missing) {
 		return kind, data, err
 	}
-	if _, gerr := p.git.run(ctx, "cat-file", "-e", h.String()); gerr != nil {
+	git, _ := p.repo.signedIn("")
+	if _, gerr := git.run(ctx, "cat-file", "-e", h.String()); gerr != nil {
 		return kind, data, err
 	}
 	return p.disk.Object(ctx, h)

@@ -138,6 +138,8 @@ func judge(u push, rep report, err error) error {
 	switch {
 	case named && reason == "" && rep.unpack == "ok":
 		return nil
+	case named && reason != "" && rep.unpack != "ok" && rep.unpack != "":
+		return classify(u, reason+": "+Sanitize(rep.unpack), rep.text)
 	case named && reason != "":
 		return classify(u, reason, rep.text)
 	case rep.unpack != "" && rep.unpack != "ok":
@@ -147,50 +149,4 @@ func judge(u push, rep report, err error) error {
 	}
 	return &lostReply{&RejectedError{Branch: u.branch, Class: RejectNoAnswer,
 		Reason: "the server's answer says nothing about this branch", Server: rep.text}}
-}
-
-// Words that servers use for one cause; reasons and printed text are matched without regard to case.
-var (
-	lostRaceWords   = [...]string{"failed to update ref", "cannot lock ref", "incorrect old value", "reference already exists", "fetch first", "non-fast-forward", "stale info"}
-	protectedWords  = [...]string{"protected branch", "gh006", "gh013", "rule violations", "tf402455", "you are not allowed to push code to protected", "permission denied to update branch"}
-	permissionWords = [...]string{"refusing to allow", "tf401027", "prohibited by gerrit", "deny updating", "not permitted"}
-	shallowWords    = [...]string{"missing necessary objects", "shallow update not allowed"}
-	sizeWords       = [...]string{"unpack", "exceeds maximum", "gh001", "index-pack"}
-)
-
-// classify says what a refusal means. What the server printed counts first where it is the only place of the cause: a
-// name that stands in the way looks like a lost race in the reason alone.
-func classify(u push, reason, text string) error {
-	r, both := strings.ToLower(reason), strings.ToLower(reason+"\n"+text)
-	rejected := func(class string) error {
-		return &RejectedError{Branch: u.branch, Class: class, Reason: reason, Server: text}
-	}
-	switch {
-	case strings.Contains(both, "cannot create '") && strings.Contains(both, "exists"):
-		return rejected(RejectConflict)
-	case contains(both, protectedWords[:]):
-		return rejected(RejectProtected)
-	case contains(both, permissionWords[:]):
-		return rejected(RejectPermission)
-	case strings.Contains(r, "hook declined"):
-		return rejected(RejectHook)
-	case contains(r, lostRaceWords[:]) && strings.Contains(both, ".lock'"):
-		return rejected(RejectLocked)
-	case contains(r, lostRaceWords[:]):
-		return &StaleError{Branch: u.branch, Base: u.old}
-	case contains(r, shallowWords[:]):
-		return rejected(RejectShallow)
-	case contains(r, sizeWords[:]):
-		return rejected(RejectSize)
-	}
-	return rejected(RejectOther)
-}
-
-func contains(s string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(s, w) {
-			return true
-		}
-	}
-	return false
 }

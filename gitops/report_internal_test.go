@@ -2,51 +2,12 @@ package gitops
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
 )
 
 func packet(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
-
-func TestClassify(t *testing.T) {
-	cases := []struct{ reason, text, want string }{
-		{"failed to update ref", "", "stale"},
-		{"cannot lock ref 'refs/heads/main': is at 1 but expected 2", "", "stale"},
-		{"incorrect old value provided", "", "stale"},
-		{"non-fast-forward", "", "stale"},
-		{"fetch first", "", "stale"},
-		{"failed to update ref", "error: Unable to create '/srv/refs/heads/main.lock': File exists.", RejectLocked},
-		{"failed to update ref", "error: 'refs/heads/x' exists; cannot create 'refs/heads/x/y'", RejectConflict},
-		{"pre-receive hook declined", "", RejectHook},
-		{"hook declined", "", RejectHook},
-		{"protected branch hook declined", "error: GH006: Protected branch update failed", RejectProtected},
-		{"push declined due to repository rule violations", "GH013", RejectProtected},
-		{"pre-receive hook declined", "GitLab: You are not allowed to push code to protected branches on this project.", RejectProtected},
-		{"pre-receive hook declined", "Permission denied to update branch main.", RejectProtected},
-		{"TF402455: Pushes to this branch are not permitted; you must use a pull request", "", RejectProtected},
-		{"TF401027: You need the Git 'GenericContribute' permission", "", RejectPermission},
-		{"refusing to allow a GitHub App to create or update workflow", "", RejectPermission},
-		{"prohibited by Gerrit: not permitted: update", "", RejectPermission},
-		{"missing necessary objects", "", RejectShallow},
-		{"shallow update not allowed", "", RejectShallow},
-		{"unpack: index-pack abnormal exit", "", RejectSize},
-		{"deny updating a hidden ref", "", RejectPermission},
-		{"something new", "", RejectOther},
-	}
-	for _, tc := range cases {
-		err := classify(push{branch: "main"}, tc.reason, tc.text)
-		got := "stale"
-		var r *RejectedError
-		if errors.As(err, &r) {
-			got = r.Class
-		}
-		if got != tc.want {
-			t.Errorf("%q / %q: got %s, want %s", tc.reason, tc.text, got, tc.want)
-		}
-	}
-}
 
 // FuzzReport feeds any bytes to the parser of a server's answer: no panic, and success only where our branch is named
 // with ok behind an ok unpack.

@@ -72,7 +72,7 @@ func (w *world) sshAgent(key string) {
 	w.ok(os.Remove(key))
 }
 
-func read(t *testing.T, name string) string {
+func line(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -112,12 +112,12 @@ var signings = map[string]func(w *world) map[string]string{
 	"ssh, key:: in the agent": func(w *world) map[string]string {
 		key := w.sshKey("key")
 		w.sshAgent(key)
-		return map[string]string{"gpg.format": "ssh", "user.signingKey": "key::" + read(w.t, key+".pub")}
+		return map[string]string{"gpg.format": "ssh", "user.signingKey": "key::" + line(w.t, key+".pub")}
 	},
 	"ssh, the key itself": func(w *world) map[string]string {
 		key := w.sshKey("key")
 		w.sshAgent(key)
-		return map[string]string{"gpg.format": "ssh", "user.signingKey": read(w.t, key+".pub")}
+		return map[string]string{"gpg.format": "ssh", "user.signingKey": line(w.t, key+".pub")}
 	},
 	"ssh, the agent's first": func(w *world) map[string]string {
 		w.sshAgent(w.sshKey("key"))
@@ -135,7 +135,7 @@ func TestSigning(t *testing.T) {
 			set["commit.gpgSign"] = "true"
 			if set["gpg.format"] == "ssh" {
 				allowed := filepath.Join(w.dir, "allowed")
-				w.ok(os.WriteFile(allowed, []byte("ana@example.com "+read(t, filepath.Join(w.dir, "key.pub"))+"\n"), 0o600))
+				w.ok(os.WriteFile(allowed, []byte("ana@example.com "+line(t, filepath.Join(w.dir, "key.pub"))+"\n"), 0o600))
 				set["gpg.ssh.allowedSignersFile"] = allowed
 			}
 			for k, v := range set {

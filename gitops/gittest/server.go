@@ -3,6 +3,7 @@ package gittest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"log"
@@ -24,6 +25,8 @@ type Fault struct {
 	Hold   chan struct{} // wait until it is closed
 	Cut    bool          // let git do its work, then break the connection after CutAt bytes of its answer
 	CutAt  int
+	Stall  bool   // with Cut: say nothing more instead of breaking the connection
+	Reset  bool   // break the connection at once, so that the client's system reports it
 	Answer []byte // send these bytes as git's answer, without asking git
 }
 
@@ -33,6 +36,8 @@ type Options struct {
 	Home     string // git's home
 	User     string // with Password: ask for them
 	Password string
+	// TLS makes it an https server.
+	TLS *tls.Config
 	// Fault is asked for every request; nil means none. It may be called by several goroutines.
 	Fault func(*http.Request) *Fault
 	// Log receives what git prints on its standard error; nil drops it.
@@ -41,7 +46,7 @@ type Options struct {
 
 // Server serves bare repositories over HTTP on the loopback interface, through git http-backend.
 type Server struct {
-	URL     string // http://127.0.0.1:PORT
+	URL     string // http://127.0.0.1:PORT, or https
 	opts    Options
 	backend cgi.Handler
 	http    *http.Server
@@ -61,10 +66,14 @@ func Serve(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	scheme := "http://"
+	if o.TLS != nil {
+		l, scheme = tls.NewListener(l, o.TLS), "https://"
+	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	s := &Server{URL: "http://" + l.Addr().String(), opts: o}
+	s := &Server{URL: scheme + l.Addr().String(), opts: o}
 	env := append(Environ(o.Home), "GIT_PROJECT_ROOT="+o.Root, "GIT_HTTP_EXPORT_ALL=1")
 	s.backend = cgi.Handler{Path: git, Args: []string{"http-backend"}, Env: env, Stderr: o.Log, Logger: log.New(o.Log, "", 0)}
 	s.SetFault(o.Fault)
@@ -114,6 +123,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	switch {
+	case f.Reset:
+		reset(w)
 	case f.Status != 0:
 		f.refuse(w)
 	case !s.allowed(req):
@@ -146,6 +157,18 @@ func (f *Fault) wait(ctx context.Context) bool {
 	}
 }
 
+// reset closes a connection in the way that a crashed server's is.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) //nolint:errcheck // closed anyway
+	}
+	conn.Close() //nolint:errcheck // over
+}
+
 func (f *Fault) refuse(w http.ResponseWriter) {
 	for k, v := range f.Header {
 		w.Header()[k] = v
@@ -169,6 +192,7 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request, f *Fault) {
 	if err != nil {
 		return
 	}
+	gone := req.Context().Done()
 	req = req.Clone(context.WithoutCancel(req.Context())) // git finishes what it began, as behind a real web server
 	req.Body, req.ContentLength, req.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 	h := s.backend
@@ -181,10 +205,10 @@ func (s *Server) git(w http.ResponseWriter, req *http.Request, f *Fault) {
 	}
 	rec := &recorder{header: http.Header{}, code: http.StatusOK}
 	h.ServeHTTP(rec, req)
-	s.answer(w, rec, f)
+	s.answer(w, rec, f, gone)
 }
 
-func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault) {
+func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault, gone <-chan struct{}) {
 	for k, v := range rec.header {
 		w.Header()[k] = v
 	}
@@ -195,6 +219,9 @@ func (s *Server) answer(w http.ResponseWriter, rec *recorder, f *Fault) {
 		w.Write(out[:min(f.CutAt, len(out))]) //nolint:errcheck // cut anyway
 		if fl, ok := w.(http.Flusher); ok {
 			fl.Flush()
+		}
+		if f.Stall {
+			<-gone
 		}
 		panic(http.ErrAbortHandler) // how net/http is told to break a connection
 	}

@@ -65,6 +65,7 @@ func (b *bench) parts(overlays int) []part {
 		{"start-up", b.startUp},
 		{"local", b.local},
 		{"remote", b.remote},
+		{"contention", b.contention},
 		{"render", func(ctx context.Context) error { return b.render(ctx, overlays) }},
 	}
 }

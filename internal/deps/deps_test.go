@@ -33,6 +33,7 @@ var layers = []layer{
 	{"internal/release", []string{"argocd", "internal/view", "cmd"}, "what is in Git and what runs are two facts"},
 	{"internal/generate", []string{"argocd", "internal/view", "cmd"}, "it decides what folders hold, and shows nothing"},
 	{"internal/view", []string{"argocd", "internal/workspace", "internal/generate", "cmd"}, "a view shows results, and fetches none"},
+	{"internal/soak/judge", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "a judge shares no code with what it judges"},
 	{"cmd/modelops", []string{"argocd/argotest", "gitops/gittest", "internal/sandbox", "e2e", "github.com/rogpeppe/go-internal"}, "the program carries no test servers"},
 }
 

@@ -3,19 +3,9 @@ package release
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/modelops/modelops/gitops"
-)
-
-// MaxAttempts is how often a push is tried before other writers are said to have won, unless the context ends first.
-const MaxAttempts = 30
-
-// Waits between two attempts: full jitter between zero and a bound that doubles from the first to the last.
-const (
-	firstWait = 20 * time.Millisecond
-	lastWait  = 2 * time.Second
 )
 
 // Result is what was committed.
@@ -33,10 +23,13 @@ type Result struct {
 // Push moves the branch from one snapshot to the next, or says why not.
 type Push func(ctx context.Context, base, next *gitops.Snapshot) error
 
-// Apply commits a plan and pushes it as a compare-and-swap. When the swap loses, the plan is made again on the new tip;
-// if it is no longer the plan that was shown, it is refused with a ContendedError. It decides nothing itself.
+// Apply commits a plan and pushes it as a compare-and-swap. When the swap loses, or the server or the way to it is in
+// trouble that passes, it waits and the plan is made again on the new tip; if it is no longer the plan that was shown, it
+// is refused with a ContendedError. It ends with a BusyError when trying again has not helped, and with ctx. It decides
+// nothing itself.
 func (d *Desk) Apply(ctx context.Context, shown *Plan, again Planner, id gitops.Identity, push Push) (*Result, error) {
 	plan := shown
+	tries := tries{branch: d.Repo.Branch(), began: time.Now()}
 	for attempt := 1; ; attempt++ {
 		if !plan.Changed() {
 			return &Result{Plan: plan, Tip: plan.Base, Attempts: attempt - 1}, nil
@@ -45,51 +38,91 @@ func (d *Desk) Apply(ctx context.Context, shown *Plan, again Planner, id gitops.
 		if err != nil {
 			return nil, err
 		}
-		err = push(ctx, plan.Base, next)
-		if err == nil {
-			return &Result{Plan: plan, Tip: next, Changed: true, Attempts: attempt}, nil
+		res := &Result{Plan: plan, Tip: next, Changed: true, Attempts: attempt}
+		if err = push(ctx, plan.Base, next); err == nil {
+			return res, nil
 		}
-		if !retryable(err) {
+		tries.note(res, err)
+		tip, err := d.nextTip(ctx, &tries, err)
+		if err != nil {
 			return nil, err
 		}
-		if attempt == MaxAttempts {
-			return nil, &BusyError{Branch: d.Repo.Branch(), Attempts: attempt, Last: err}
+		if res, err := d.landed(ctx, tip, tries.open); res != nil || err != nil {
+			return res, err
 		}
-		if err := pause(ctx, attempt, err, d.Repo.Branch()); err != nil {
+		same, err := d.untouched(ctx, plan, tip)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if plan, err = d.replan(ctx, shown, again); err != nil {
-			return nil, err
+		case same:
+			moved := *plan
+			moved.Base, plan = tip, &moved
+		default:
+			if plan, err = d.replan(ctx, tip, shown, again); err != nil {
+				return nil, err
+			}
 		}
 	}
 }
 
-func retryable(err error) bool {
-	var stale *gitops.StaleError
-	var locked *gitops.LockedError
-	var rejected *gitops.RejectedError
-	return errors.As(err, &stale) || errors.As(err, &locked) ||
-		errors.As(err, &rejected) && rejected.Class == gitops.RejectLocked
+// nextTip waits after a failed push and reads the branch again, for as long as that can help.
+func (d *Desk) nextTip(ctx context.Context, tries *tries, err error) (*gitops.Snapshot, error) {
+	for {
+		if err := tries.wait(ctx, err); err != nil {
+			return nil, err
+		}
+		var tip *gitops.Snapshot
+		if tip, err = d.Repo.Tip(ctx); err == nil {
+			return tip, nil
+		}
+		tries.blind = true
+	}
 }
 
-func pause(ctx context.Context, attempt int, last error, branch string) error {
-	bound := min(firstWait<<min(attempt-1, 10), lastWait)
-	timer := time.NewTimer(rand.N(bound))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return &BusyError{Branch: branch, Attempts: attempt, Last: last}
+// landed looks for an earlier push of ours below the tip. A gateway may give up on a request that the server then
+// carries out all the same, and making that change again would be a second one.
+func (d *Desk) landed(ctx context.Context, tip *gitops.Snapshot, open []*Result) (*Result, error) {
+	for _, res := range open {
+		arrived, err := d.Repo.IsAncestor(ctx, res.Tip.Commit(), tip.Commit())
+		if err != nil {
+			return nil, err
+		}
+		if arrived {
+			return res, nil
+		}
 	}
+	return nil, nil
+}
+
+// untouched says whether a plan is still the one that would be made on the new tip, since everything that it was made of
+// is the same there: the platform, its standards, and all of the teams and models that it is about. Commits of other
+// overlays are the usual reason for a lost push, and need no rendering again.
+func (d *Desk) untouched(ctx context.Context, plan *Plan, tip *gitops.Snapshot) (bool, error) {
+	read := []func(*gitops.Snapshot) (gitops.Hash, error){
+		func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Blob(PlatformFile) },
+		func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree("standards") },
+	}
+	for _, i := range plan.Items {
+		read = append(read, func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree("tenants/" + i.Target.Team) })
+		if i.Target.Model != "" {
+			read = append(read, func(s *gitops.Snapshot) (gitops.Hash, error) { return s.Tree(i.Target.ModelDir()) })
+		}
+	}
+	for _, id := range read {
+		was, err := id(plan.Base)
+		if err != nil {
+			return false, err
+		}
+		if is, err := id(tip); err != nil || is != was {
+			return false, err
+		}
+	}
+	// The record names commits of the history that it was made on.
+	return d.Repo.IsAncestor(ctx, plan.Base.Commit(), tip.Commit())
 }
 
 // replan makes the plan again on the new tip, and refuses it where it is another one by now.
-func (d *Desk) replan(ctx context.Context, shown *Plan, again Planner) (*Plan, error) {
-	tip, err := d.Repo.Tip(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (d *Desk) replan(ctx context.Context, tip *gitops.Snapshot, shown *Plan, again Planner) (*Plan, error) {
 	plan, err := again(ctx, tip)
 	if err != nil {
 		var held *HeldError

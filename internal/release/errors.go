@@ -1,6 +1,7 @@
 package release
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -192,21 +193,45 @@ func (e *ContendedError) Hints() []string {
 	return []string{fmt.Sprintf("modelops history %s --env %s", e.Target.ModelName(), e.Target.Env)}
 }
 
-// BusyError says that other writers kept winning the branch.
+// BusyError says that trying again has not helped: other writers kept winning, a lock stayed, or the server could not be
+// reached.
 type BusyError struct {
 	Branch   string
 	Attempts int
-	Last     error
+	// Last is how the last attempt ended.
+	Last error
+	// Unsure says that an attempt may have arrived, or may arrive yet.
+	Unsure bool
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("push to %s: lost to other writers %d times; nothing was pushed", e.Branch, e.Attempts)
+	s := fmt.Sprintf("push to %s: given up after %s: %v", e.Branch, attempts(e.Attempts), e.Last)
+	var trouble *gitops.TransportError
+	switch {
+	case e.Unsure:
+		return s + "\nwhether an attempt arrived is not certain, and running the command again is safe"
+	case errors.As(e.Last, &trouble) && trouble.Op == "push to":
+		return s // it says itself what became of the branch
+	}
+	return s + "\nnothing was pushed"
 }
 
-// Unwrap is the last lost push.
+func attempts(n int) string {
+	if n == 1 {
+		return "one attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
+}
+
+// Unwrap is how the last attempt ended.
 func (e *BusyError) Unwrap() error { return e.Last }
 
-// Hints say that trying again is safe.
+// Hints say how to go on.
 func (e *BusyError) Hints() []string {
+	var locked *gitops.LockedError
+	var rejected *gitops.RejectedError
+	if errors.As(e.Last, &locked) || errors.As(e.Last, &rejected) {
+		return []string{"a program that was killed may have left the lock: remove the file where it lies, then run the command again"}
+	}
 	return []string{"run the command again, or give it more --timeout"}
 }

@@ -165,7 +165,11 @@ spec:
 
 // do runs one plan through the product.
 func (w *world) do(plan func(*release.Desk) release.Planner) (*release.Result, error) {
-	ctx := context.Background()
+	return w.doThrough(context.Background(), plan, func(push release.Push) release.Push { return push })
+}
+
+// doThrough does so with a push that something stands in the way of.
+func (w *world) doThrough(ctx context.Context, plan func(*release.Desk) release.Planner, through func(release.Push) release.Push) (*release.Result, error) {
 	program, err := exec.LookPath("git")
 	if err != nil {
 		w.t.Fatal(err)
@@ -189,7 +193,7 @@ func (w *world) do(plan func(*release.Desk) release.Planner) (*release.Result, e
 	if err != nil {
 		return nil, err
 	}
-	return d.Apply(ctx, p, planner, id, repo.Push)
+	return d.Apply(ctx, p, planner, id, through(repo.Push))
 }
 
 // byDigest takes references by digest alone: no registry is asked.

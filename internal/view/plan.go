@@ -19,6 +19,8 @@ type Change struct {
 	// dry run.
 	Base   string `json:"base"`
 	Commit string `json:"commit,omitempty"`
+	// Attempts counts the pushes, where the first did not get through.
+	Attempts int `json:"attempts,omitempty"`
 	// Pushed says that the commit is on the remote's branch.
 	Pushed bool `json:"pushed"`
 	// Message is the commit's message, for a dry run.
