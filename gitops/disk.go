@@ -19,19 +19,25 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
-// disk reads the object folders of a clone, those it borrows from included.
+// disk reads the object folders of a clone, those it borrows from included. Several goroutines may read at once.
 type disk struct {
-	mu     sync.Mutex
+	mu     sync.RWMutex // held for writing while packs are opened anew
 	shared cache.Object
 	stores []*diskStore
+
+	noGraph   bool // the user's configuration says that commit-graphs are not to be read
+	graphOnce sync.Once
+	graphs    commitGraphs
 }
 
 // diskStore is one object folder.
 type diskStore struct {
 	dir   string
-	store *filesystem.ObjectStorage
-	quick *packs    // single objects from packs; the store has the loose ones, and packs of older forms
+	quick *packs    // what is in packs; the store has the loose objects, and packs of older forms
 	packs time.Time // when the pack folder changed last, as far as store knows
+
+	mu    sync.Mutex // the store serves one at a time
+	store *filesystem.ObjectStorage
 }
 
 // openDisk follows objects/info/alternates itself: go-git neither resolves relative lines nor chains.
@@ -91,7 +97,7 @@ func (s *diskStore) reopen(c cache.Object) {
 		s.quick.close()
 	}
 	s.packs = s.packTime()
-	s.quick = openPacks(s.dir, c)
+	s.quick = openPacks(s.dir)
 	root := noAlternates{osfs.New(filepath.Dir(s.dir))}
 	s.store = filesystem.NewObjectStorageWithOptions(dotgit.New(root), c, filesystem.Options{KeepDescriptors: true})
 }
@@ -101,12 +107,14 @@ func (d *disk) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte,
 	if err := ctx.Err(); err != nil {
 		return 0, nil, err
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.mu.RLock()
 	kind, data, err := d.read(h)
+	d.mu.RUnlock()
 	if err == nil || !d.refresh(err) {
 		return kind, data, notFound(h, err)
 	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
 	kind, data, err = d.read(h)
 	return kind, data, notFound(h, err)
 }
@@ -123,6 +131,8 @@ func notFound(h Hash, err error) error {
 
 // refresh reopens the stores whose packs changed, and all of them after an error that is not a plain miss.
 func (d *disk) refresh(err error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	fresh := false
 	for _, s := range d.stores {
 		if !errors.Is(err, plumbing.ErrObjectNotFound) || !s.packTime().Equal(s.packs) {
@@ -136,9 +146,9 @@ func (d *disk) refresh(err error) bool {
 func (d *disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
 	var bad error
 	for _, s := range d.stores {
-		obj, err := s.object(h)
+		kind, data, err := s.object(h)
 		if err == nil {
-			return load(obj)
+			return kind, data, nil
 		}
 		if !errors.Is(err, plumbing.ErrObjectNotFound) && bad == nil {
 			bad = err
@@ -150,11 +160,18 @@ func (d *disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
 	return 0, nil, bad
 }
 
-func (s *diskStore) object(h Hash) (plumbing.EncodedObject, error) {
-	if obj, err := s.quick.get(h); err == nil {
-		return obj, nil
+// object looks into the packs first. What cannot be read there may be read by go-git, which then says what is wrong.
+func (s *diskStore) object(h Hash) (plumbing.ObjectType, []byte, error) {
+	if kind, data, err := s.quick.get(h); err == nil {
+		return kind, data, nil
 	}
-	return s.store.EncodedObject(plumbing.AnyObject, h)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	obj, err := s.store.EncodedObject(plumbing.AnyObject, h)
+	if err != nil {
+		return 0, nil, err
+	}
+	return load(obj)
 }
 
 func load(obj plumbing.EncodedObject) (plumbing.ObjectType, []byte, error) {

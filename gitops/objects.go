@@ -11,7 +11,7 @@ import (
 // objects reads Git objects by id. It is the seam between what a repository holds and where it lives: a clone on disk,
 // new objects in memory, and a remote without a clone are implementations of it.
 type objects interface {
-	// Object returns the type and content of an object, or *MissingError.
+	// Object returns the type and content of an object, or *MissingError. The content is shared: it must not be changed.
 	Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error)
 }
 

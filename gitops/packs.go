@@ -1,201 +1,265 @@
 package gitops
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/format/idxfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// packs reads single objects from the packs of one object folder without loading their indexes: go-git reads an index
-// whole and makes a map of it, which for a hundred thousand objects takes longer than all the rest of a promote.
+// packs reads objects from the packs of one object folder. go-git reads an index whole and makes a map of it, which for
+// a hundred thousand objects takes longer than all the rest of a promote, and it finds the base of a delta by walking
+// that map, which makes a history of a hundred thousand commits take minutes. Several goroutines may read at once.
 type packs struct {
-	list []*pack
-}
-
-type pack struct {
-	idx  *packIndex
-	file *packfile.Packfile
+	list  []*pack
+	bases *baseCache
 }
 
 // openPacks opens what it understands; a pack that it does not is left to go-git.
-func openPacks(dir string, c cache.Object) *packs {
-	p := &packs{}
+func openPacks(dir string) *packs {
+	p := &packs{bases: &baseCache{}}
 	names, err := filepath.Glob(filepath.Join(dir, "pack", "*.idx"))
 	if err != nil {
 		return p
 	}
 	for _, name := range names {
-		if one, err := openPack(name, c); err == nil {
+		if one, err := openPack(name, p.bases); err == nil {
 			p.list = append(p.list, one)
 		}
 	}
 	return p
 }
 
-func openPack(name string, c cache.Object) (*pack, error) {
-	idx, err := openPackIndex(name)
-	if err != nil {
-		return nil, err
-	}
-	fs := osfs.New(filepath.Dir(name))
-	data, err := fs.Open(strings.TrimSuffix(filepath.Base(name), ".idx") + ".pack")
-	if err != nil {
-		return nil, errors.Join(err, idx.f.Close())
-	}
-	return &pack{idx, packfile.NewPackfileWithCache(idx, nil, data, c, 0)}, nil
-}
-
-// get returns an object that is in one of the packs.
-func (p *packs) get(h Hash) (plumbing.EncodedObject, error) {
+// get returns an object that is in one of the packs, or plumbing.ErrObjectNotFound. Its content is shared: it must not
+// be changed.
+func (p *packs) get(h Hash) (plumbing.ObjectType, []byte, error) {
 	for _, one := range p.list {
-		obj, err := one.file.Get(h)
+		at, err := one.idx.find(h)
+		if err == nil {
+			o, err := one.object(at, 0)
+			return o.kind, o.data, err
+		}
 		if !errors.Is(err, plumbing.ErrObjectNotFound) {
-			return obj, err
+			return 0, nil, err
 		}
 	}
-	return nil, plumbing.ErrObjectNotFound
+	return 0, nil, plumbing.ErrObjectNotFound
 }
 
 func (p *packs) close() {
 	for _, one := range p.list {
-		one.idx.f.Close() //nolint:errcheck // reading only
-		one.file.Close()  //nolint:errcheck // reading only
+		one.idx.f.Close()  //nolint:errcheck // reading only
+		one.data.f.Close() //nolint:errcheck // reading only
 	}
 }
 
-// packIndex looks objects up in an index file of version 2 (gitformat-pack(5)) by binary search on the disk.
-type packIndex struct {
-	f       *os.File
-	fanout  [256]uint32
-	offsets []byte // the table of 32-bit offsets, read when an object is first looked for by its offset
+// pack is one pack file of version 2 with its index (gitformat-pack(5)).
+type pack struct {
+	idx   *packIndex
+	data  *windows
+	bases *baseCache
 }
 
-const (
-	idxHeader = 8 + 256*4
-	idxLarge  = 1 << 31 // marks an offset that stands in the table of 64-bit ones
-)
-
-func openPackIndex(name string) (*packIndex, error) {
-	f, err := os.Open(name)
+func openPack(name string, bases *baseCache) (*pack, error) {
+	idx, err := openPackIndex(name)
 	if err != nil {
 		return nil, err
 	}
-	head := make([]byte, idxHeader)
-	if _, err := f.ReadAt(head, 0); err != nil || !bytes.Equal(head[:8], []byte("\377tOc\x00\x00\x00\x02")) {
-		return nil, errors.Join(fmt.Errorf("read %s: not an index of version 2", name), err, f.Close())
-	}
-	x := &packIndex{f: f}
-	for i := range x.fanout {
-		x.fanout[i] = binary.BigEndian.Uint32(head[8+4*i:])
-	}
-	return x, nil
-}
-
-func (x *packIndex) count() int64 { return int64(x.fanout[255]) }
-
-func (x *packIndex) name(i int64) (h Hash, err error) {
-	_, err = x.f.ReadAt(h[:], idxHeader+20*i)
-	return h, err
-}
-
-// position finds an object's place in the sorted names.
-func (x *packIndex) position(h Hash) (int64, error) {
-	lo, hi := int64(0), int64(x.fanout[h[0]])
-	if h[0] > 0 {
-		lo = int64(x.fanout[h[0]-1])
-	}
-	var bad error
-	at := lo + int64(sort.Search(int(hi-lo), func(i int) bool {
-		n, err := x.name(lo + int64(i))
-		bad = errors.Join(bad, err)
-		return bytes.Compare(n[:], h[:]) >= 0
-	}))
-	if bad != nil {
-		return 0, bad
-	}
-	if at < hi {
-		if n, err := x.name(at); err != nil || n == h {
-			return at, err
-		}
-	}
-	return 0, plumbing.ErrObjectNotFound
-}
-
-func (x *packIndex) offset(i int64) (int64, error) {
-	var b [8]byte
-	if _, err := x.f.ReadAt(b[:4], idxHeader+24*x.count()+4*i); err != nil {
-		return 0, err
-	}
-	small := binary.BigEndian.Uint32(b[:4])
-	if small < idxLarge {
-		return int64(small), nil
-	}
-	_, err := x.f.ReadAt(b[:], idxHeader+28*x.count()+8*int64(small-idxLarge))
-	return int64(binary.BigEndian.Uint64(b[:])), err
-}
-
-// FindOffset implements idxfile.Index.
-func (x *packIndex) FindOffset(h plumbing.Hash) (int64, error) {
-	i, err := x.position(h)
+	f, err := os.Open(strings.TrimSuffix(name, ".idx") + ".pack")
 	if err != nil {
-		return 0, err
+		return nil, errors.Join(err, idx.f.Close())
 	}
-	return x.offset(i)
+	return &pack{idx: idx, data: &windows{f: f}, bases: bases}, nil
 }
 
-// Contains implements idxfile.Index.
-func (x *packIndex) Contains(h plumbing.Hash) (bool, error) {
-	_, err := x.position(h)
-	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
+// The ways in which a pack holds an object beside whole.
+const (
+	ofsDelta = 6
+	refDelta = 7
+)
 
-// FindHash implements idxfile.Index: the bases of deltas are known by their offset. The table is walked, since a chain
-// of deltas has few steps.
-func (x *packIndex) FindHash(o int64) (plumbing.Hash, error) {
-	if x.offsets == nil {
-		table := make([]byte, 4*x.count())
-		if _, err := x.f.ReadAt(table, idxHeader+24*x.count()); err != nil {
-			return Hash{}, err
+// maxDelta is the longest chain of deltas that is followed. Git makes none above 4095.
+const maxDelta = 4096
+
+// object reads the object at an offset, and through its chain of deltas what it is made from.
+func (p *pack) object(at int64, depth int) (object, error) {
+	key := baseKey{p, at}
+	if o, ok := p.bases.get(key); ok {
+		return o, nil
+	}
+	e, err := p.entry(at)
+	if err != nil {
+		return object{}, err
+	}
+	raw, err := p.inflate(e)
+	if err != nil || e.kind < ofsDelta {
+		if err == nil && e.kind == plumbing.TreeObject {
+			p.bases.put(key, object{e.kind, raw}) // what lies near to what was read shares the folders above it
 		}
-		x.offsets = table
+		return object{e.kind, raw}, err
 	}
-	for i := range x.count() {
-		small := binary.BigEndian.Uint32(x.offsets[4*i:])
-		if small < idxLarge && int64(small) != o {
+	if depth == maxDelta {
+		return object{}, p.corrupt(at, "its chain of deltas has no end")
+	}
+	base, err := p.object(e.base, depth+1)
+	if err != nil {
+		return object{}, err
+	}
+	p.bases.put(baseKey{p, e.base}, base)
+	data, ok := applyDelta(base.data, raw)
+	if !ok {
+		return object{}, p.corrupt(at, "its delta does not fit its base")
+	}
+	o := object{base.kind, data}
+	p.bases.put(key, o)
+	return o, nil
+}
+
+func (p *pack) corrupt(at int64, why string) error {
+	return fmt.Errorf("%s, object at %d: %s (git fsck tells more)", p.data.f.Name(), at, why)
+}
+
+// packEntry is the head of one object in a pack.
+type packEntry struct {
+	at   int64
+	kind plumbing.ObjectType
+	size int   // of what is inflated
+	base int64 // offset of what a delta is applied to
+	body int64 // offset of the compressed bytes
+}
+
+// maxObject is the largest object that is read into memory. Whatever this package needs is far smaller.
+const maxObject = 1 << 30
+
+func (p *pack) entry(at int64) (packEntry, error) {
+	b, err := p.data.at(at)
+	if err != nil {
+		return packEntry{}, err
+	}
+	var size uint64
+	n, shift := 0, 4
+	for more := true; more; n++ {
+		if n == len(b) || shift > 60 {
+			return packEntry{}, p.corrupt(at, "its head is malformed")
+		}
+		if n == 0 {
+			size = uint64(b[0] & 15)
+		} else {
+			size |= uint64(b[n]&127) << shift
+			shift += 7
+		}
+		more = b[n]&128 != 0
+	}
+	e := packEntry{at: at, kind: plumbing.ObjectType(b[0] >> 4 & 7), size: int(size)}
+	if size > maxObject {
+		return e, p.corrupt(at, "it is larger than 1 GiB")
+	}
+	switch e.kind {
+	case plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject:
+	case ofsDelta:
+		back, used := deltaOffset(b[n:])
+		if used == 0 || back <= 0 || back >= at {
+			return e, p.corrupt(at, "its delta names no base")
+		}
+		e.base, n = at-back, n+used
+	case refDelta:
+		var h Hash
+		n += copy(h[:], b[n:])
+		if e.base, err = p.idx.find(h); err != nil {
+			return e, p.corrupt(at, "the base of its delta is not in the pack")
+		}
+	default:
+		return e, p.corrupt(at, "its type is unknown")
+	}
+	e.body = at + int64(n)
+	return e, nil
+}
+
+// deltaOffset reads how far before a delta its base lies: seven bits a byte, each but the first counted from one.
+func deltaOffset(b []byte) (back int64, used int) {
+	for i, c := range b {
+		if i == 9 {
+			break
+		}
+		back = back<<7 | int64(c&127)
+		if c&128 == 0 {
+			return back, i + 1
+		}
+		back++
+	}
+	return 0, 0
+}
+
+func (p *pack) inflate(e packEntry) ([]byte, error) {
+	b, err := p.data.at(e.body)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, e.size)
+	if len(b) < inflateBound(e.size) {
+		b, err = p.data.read(e.body, inflateBound(e.size))
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := inflate(out, b); err != nil {
+		return nil, p.corrupt(e.at, err.Error())
+	}
+	return out, nil
+}
+
+// applyDelta makes an object from its base and a delta.
+func applyDelta(base, delta []byte) ([]byte, bool) {
+	from, n := binary.Uvarint(delta)
+	if n <= 0 || from != uint64(len(base)) {
+		return nil, false
+	}
+	delta = delta[n:]
+	size, n := binary.Uvarint(delta)
+	if n <= 0 || size > maxObject {
+		return nil, false
+	}
+	delta = delta[n:]
+	out := make([]byte, 0, size)
+	for len(delta) > 0 {
+		op := delta[0]
+		delta = delta[1:]
+		if op&128 == 0 {
+			n := int(op)
+			if n == 0 || n > len(delta) || n > cap(out)-len(out) {
+				return nil, false
+			}
+			out = append(out, delta[:n]...)
+			delta = delta[n:]
 			continue
 		}
-		if at, err := x.offset(i); err != nil || at == o {
-			n, nerr := x.name(i)
-			return n, errors.Join(err, nerr)
+		var at, n uint32
+		for i := range 7 {
+			if op>>i&1 == 0 {
+				continue
+			}
+			if len(delta) == 0 {
+				return nil, false
+			}
+			if i < 4 {
+				at |= uint32(delta[0]) << (8 * i)
+			} else {
+				n |= uint32(delta[0]) << (8 * (i - 4))
+			}
+			delta = delta[1:]
 		}
+		if n == 0 {
+			n = 0x10000
+		}
+		end := uint64(at) + uint64(n)
+		if end > uint64(len(base)) || int(n) > cap(out)-len(out) {
+			return nil, false
+		}
+		out = append(out, base[at:end]...)
 	}
-	return Hash{}, plumbing.ErrObjectNotFound
+	return out, uint64(len(out)) == size
 }
-
-// FindCRC32 implements idxfile.Index; nothing that reads objects asks for it.
-func (x *packIndex) FindCRC32(plumbing.Hash) (uint32, error) { return 0, errUnlisted }
-
-// Count implements idxfile.Index.
-func (x *packIndex) Count() (int64, error) { return x.count(), nil }
-
-// Entries implements idxfile.Index; nothing that reads objects asks for it.
-func (x *packIndex) Entries() (idxfile.EntryIter, error) { return nil, errUnlisted }
-
-// EntriesByOffset implements idxfile.Index; nothing that reads objects asks for it.
-func (x *packIndex) EntriesByOffset() (idxfile.EntryIter, error) { return nil, errUnlisted }
-
-var errUnlisted = errors.New("this index only looks objects up")

@@ -55,6 +55,7 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	if r.disk, err = openDisk(c.common); err != nil {
 		return nil, err
 	}
+	r.disk.noGraph = r.cfg.str("core.commitgraph") != "" && !r.cfg.boolean("core.commitgraph")
 	r.objs = newOverlay(r.source())
 	if err := r.chooseRemote(o); err != nil {
 		return nil, err

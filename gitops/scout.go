@@ -5,7 +5,7 @@ import "context"
 // scout reads ahead of a walk through the history of a remote without a clone: many commits at a time, and the folders
 // on the paths that the walk looks at with them. Each reach has objects of its own, which go when the walk has passed.
 type scout struct {
-	far   *far // nil on a clone: nothing is read ahead there
+	far   *far
 	paths []string
 	depth int
 }
@@ -18,29 +18,20 @@ const (
 // newScout starts with the commits that came with the tip.
 func newScout(ctx context.Context, s *Snapshot, paths []string) (*scout, error) {
 	sc := &scout{far: aheadOf(s.objs), paths: paths, depth: firstReach}
-	if sc.far == nil {
-		return sc, nil
-	}
 	return sc, sc.folders(ctx, s.Commit())
 }
 
-// parent reads the next commit of a walk.
-func (sc *scout) parent(ctx context.Context, child *Snapshot, h Hash) (*Snapshot, error) {
-	if sc.far == nil {
-		return readSnapshot(ctx, child.objs, h)
-	}
+// parent returns where the next commit of a walk is: among the objects of its child, or of a new reach.
+func (sc *scout) parent(ctx context.Context, child objects, h Hash) (objects, error) {
 	if _, ok := sc.far.here(h); ok {
-		return readSnapshot(ctx, child.objs, h)
+		return child, nil
 	}
 	sc.far = &far{remote: sc.far.remote, have: newOverlay(nothing{}), whole: map[Hash]bool{}}
 	if err := sc.far.history(ctx, h, sc.depth); err != nil {
 		return nil, err
 	}
 	sc.depth = min(2*sc.depth, lastReach)
-	if err := sc.folders(ctx, h); err != nil {
-		return nil, err
-	}
-	return readSnapshot(ctx, newOverlay(sc.far), h)
+	return newOverlay(sc.far), sc.folders(ctx, h)
 }
 
 // folders reads what lies on the paths in all commits of this reach.

@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -67,21 +67,52 @@ func (e entry) kind() string {
 func parseTree(h Hash, data []byte) ([]entry, error) {
 	var out []entry
 	for len(data) > 0 {
-		sp := bytes.IndexByte(data, ' ')
-		nul := bytes.IndexByte(data, 0)
-		if sp < 1 || nul < sp+2 || len(data) < nul+21 {
-			return nil, fmt.Errorf("read tree %s: malformed entry", h)
-		}
-		mode, err := strconv.ParseUint(string(data[:sp]), 8, 32)
+		e, name, rest, err := cutEntry(h, data)
 		if err != nil {
-			return nil, fmt.Errorf("read tree %s: malformed mode", h)
+			return nil, err
 		}
-		e := entry{mode: uint32(mode), name: string(data[sp+1 : nul])}
-		copy(e.hash[:], data[nul+1:])
+		e.name = string(name)
 		out = append(out, e)
-		data = data[nul+21:]
+		data = rest
 	}
 	return out, nil
+}
+
+// cutEntry reads the first entry of what is left of a tree. Its name is left to the caller, who may not need it.
+func cutEntry(h Hash, data []byte) (e entry, name, rest []byte, err error) {
+	sp := bytes.IndexByte(data[:min(len(data), 8)], ' ')
+	if sp < 1 {
+		return e, nil, nil, fmt.Errorf("read tree %s: malformed entry", h)
+	}
+	for _, c := range data[:sp] {
+		if c < '0' || c > '7' {
+			return e, nil, nil, fmt.Errorf("read tree %s: malformed mode", h)
+		}
+		e.mode = e.mode<<3 | uint32(c-'0')
+	}
+	data = data[sp+1:]
+	nul := bytes.IndexByte(data, 0)
+	if nul < 1 || len(data) < nul+1+hashSize {
+		return e, nil, nil, fmt.Errorf("read tree %s: malformed entry", h)
+	}
+	copy(e.hash[:], data[nul+1:])
+	return e, data[:nul], data[nul+1+hashSize:], nil
+}
+
+// scanTree looks one name up without making anything of the others.
+func scanTree(h Hash, data []byte, wanted string) (entry, bool, error) {
+	for len(data) > 0 {
+		e, name, rest, err := cutEntry(h, data)
+		if err != nil {
+			return entry{}, false, err
+		}
+		if string(name) == wanted {
+			e.name = wanted
+			return e, true, nil
+		}
+		data = rest
+	}
+	return entry{}, false, nil
 }
 
 // encodeTree writes entries in Git's order, in which a folder sorts as if its name ended in a slash.
@@ -126,21 +157,30 @@ func find(entries []entry, name string) (entry, bool) {
 // lookup descends from a root tree to a path; "." is the root itself. The result is false when nothing is there.
 func lookup(ctx context.Context, o objects, root Hash, path string) (entry, bool, error) {
 	at := entry{mode: modeDir, name: ".", hash: root}
-	if path == "." {
-		return at, true, nil
-	}
-	for name := range strings.SplitSeq(path, "/") {
+	for name := range pathNames(path) {
 		if !at.isDir() {
 			return entry{}, false, nil
 		}
-		entries, err := readTree(ctx, o, at.hash)
-		if err != nil {
+		var data []byte
+		var err error
+		if !at.hash.IsZero() {
+			if data, err = readObject(ctx, o, at.hash, plumbing.TreeObject); err != nil {
+				return entry{}, false, err
+			}
+		}
+		found, ok, err := scanTree(at.hash, data, name)
+		if err != nil || !ok {
 			return entry{}, false, err
 		}
-		var ok bool
-		if at, ok = find(entries, name); !ok {
-			return entry{}, false, nil
-		}
+		at = found
 	}
 	return at, true, nil
+}
+
+// pathNames are the steps of a path; "." has none.
+func pathNames(path string) iter.Seq[string] {
+	if path == "" || path == "." {
+		return func(func(string) bool) {}
+	}
+	return strings.SplitSeq(path, "/")
 }
