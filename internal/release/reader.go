@@ -24,11 +24,14 @@ type Reader struct {
 	platform  *spec.Platform
 	standards map[string]*standard.Standard
 	records   map[spec.Target]*spec.State
+	specs     map[string]*spec.Model // by TEAM/MODEL
+	holds     map[string][]spec.TeamHold
 }
 
 // NewReader reads from a snapshot.
 func NewReader(ctx context.Context, snap *gitops.Snapshot) *Reader {
-	return &Reader{ctx: ctx, snap: snap, standards: map[string]*standard.Standard{}, records: map[spec.Target]*spec.State{}}
+	return &Reader{ctx: ctx, snap: snap, standards: map[string]*standard.Standard{}, records: map[spec.Target]*spec.State{},
+		specs: map[string]*spec.Model{}, holds: map[string][]spec.TeamHold{}}
 }
 
 // Platform reads modelops.yaml.
@@ -99,8 +102,25 @@ func (r *Reader) Team(name string) (*spec.Team, error) {
 	return t, err
 }
 
-// Model reads a model's spec.
+// forget drops what was read of models, which nobody asks for again.
+func (r *Reader) forget() {
+	clear(r.records)
+	clear(r.specs)
+}
+
+// Model reads a model's spec. It is shared by all who ask: nobody changes it.
 func (r *Reader) Model(t spec.Target) (*spec.Model, error) {
+	if m, ok := r.specs[t.ModelName()]; ok {
+		return m, nil
+	}
+	m, err := r.readModel(t)
+	if err == nil {
+		r.specs[t.ModelName()] = m
+	}
+	return m, err
+}
+
+func (r *Reader) readModel(t spec.Target) (*spec.Model, error) {
 	data, err := r.snap.ReadFile(t.ModelFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, r.noModel(t)
@@ -232,6 +252,17 @@ func readFolder(fsys fs.FS, dir string) (render.Files, error) {
 
 // teamHolds reads the holds of a whole team, in the order of their files.
 func (r *Reader) teamHolds(team string) ([]spec.TeamHold, error) {
+	if holds, ok := r.holds[team]; ok {
+		return holds, nil
+	}
+	holds, err := r.readTeamHolds(team)
+	if err == nil {
+		r.holds[team] = holds
+	}
+	return holds, err
+}
+
+func (r *Reader) readTeamHolds(team string) ([]spec.TeamHold, error) {
 	files, err := r.Folder("tenants/" + team + "/holds")
 	if err != nil {
 		return nil, err

@@ -79,10 +79,11 @@ func (d *Desk) fromSpec(ctx context.Context, r *Reader, t spec.Target, req Promo
 	if err := r.snapshotSpecs(&rel.Spec, model, patches); err != nil {
 		return source{}, err
 	}
+	rel.Spec.ID = spec.ReleaseID(rel.Spec)
 	return source{release: rel, standard: std, patches: patches, along: along}, nil
 }
 
-// snapshotSpecs copies what rendering depends on into the release, and names the whole by its id.
+// snapshotSpecs copies what rendering depends on into the release, which has another id then.
 func (r *Reader) snapshotSpecs(rel *spec.ReleaseSpec, model *spec.Model, patches render.Files) error {
 	platform, err := r.Platform()
 	if err != nil {
@@ -91,7 +92,6 @@ func (r *Reader) snapshotSpecs(rel *spec.ReleaseSpec, model *spec.Model, patches
 	rel.Model = model.Spec
 	rel.Platform = spec.PlatformSnapshot{Gateways: platform.Spec.Network.Gateways, PriorityClass: platform.Spec.PriorityClass}
 	rel.Patches = patchRefs(patches)
-	rel.ID = spec.ReleaseID(*rel)
 	return nil
 }
 

@@ -3,6 +3,9 @@ package release
 import (
 	"context"
 	"errors"
+	"reflect"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/modelops/modelops/gitops"
@@ -31,20 +34,36 @@ type Status struct {
 // ExpiresSoon is how long before its end a hold is pointed out.
 const ExpiresSoon = 7 * 24 * time.Hour
 
-// Status reads targets from a snapshot. A target that cannot be read is a status with a problem, not an error.
+// Status reads targets from a snapshot. A target that cannot be read is a status with a problem, not an error. Targets
+// of one model are best next to each other: its documents are read once then.
 func (d *Desk) Status(ctx context.Context, snap *gitops.Snapshot, targets []spec.Target) ([]Status, error) {
-	r := NewReader(ctx, snap)
-	if _, err := r.Platform(); err != nil {
+	if _, err := NewReader(ctx, snap).Platform(); err != nil {
 		return nil, err
 	}
-	out := make([]Status, 0, len(targets))
-	for _, t := range targets {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		out = append(out, d.status(r, t))
+	out := make([]Status, len(targets))
+	size := max(minShare, (len(targets)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for from := 0; from < len(targets); from += size {
+		to := min(from+size, len(targets))
+		wg.Go(func() { d.statusOf(ctx, NewReader(ctx, snap), targets[from:to], out[from:to]) })
 	}
-	return out, nil
+	wg.Wait()
+	return out, ctx.Err()
+}
+
+// minShare is the least number of targets for which another core is worth a reader of its own.
+const minShare = 64
+
+func (d *Desk) statusOf(ctx context.Context, r *Reader, targets []spec.Target, out []Status) {
+	for i, t := range targets {
+		if ctx.Err() != nil {
+			return
+		}
+		if i > 0 && t.ModelName() != targets[i-1].ModelName() {
+			r.forget()
+		}
+		out[i] = d.status(r, t)
+	}
 }
 
 func (d *Desk) status(r *Reader, t spec.Target) Status {
@@ -101,8 +120,11 @@ func (d *Desk) pending(r *Reader, t spec.Target, edited bool) string {
 	}
 	next := rel.Spec
 	next.Standard = spec.StandardRef{Name: name, Digest: std.Digest()}
-	if err := r.snapshotSpecs(&next, model, patches); err != nil || next.ID == rel.Spec.ID {
+	if err := r.snapshotSpecs(&next, model, patches); err != nil || reflect.DeepEqual(next, rel.Spec) {
 		return ""
+	}
+	if spec.ReleaseID(next) == rel.Spec.ID {
+		return "" // an empty list instead of none, or the like
 	}
 	return whatDiffers(rel.Spec, next)
 }

@@ -64,8 +64,12 @@ func (s *Status) Add(t TargetStatus) {
 
 // Missing notes which of the models run nowhere.
 func (s *Status) Missing(models []string) {
+	running := make(map[string]bool, len(models))
+	for _, t := range s.Targets {
+		running[t.Model] = running[t.Model] || t.Release != nil
+	}
 	for _, m := range models {
-		if !slices.ContainsFunc(s.Targets, func(t TargetStatus) bool { return t.Model == m && t.Release != nil }) {
+		if !running[m] {
 			s.Unreleased = append(s.Unreleased, m)
 		}
 	}

@@ -133,8 +133,16 @@ func (t Tree) holding(dir, file string) ([]string, error) {
 	return out, nil
 }
 
-// has says whether a folder holds a regular file of this name.
+// has says whether a folder holds a regular file of this name. It asks the folder's list, since a commit has to read a
+// file to know its size; a link in a work tree is followed.
 func (t Tree) has(dir, file string) (bool, error) {
+	entries, err := fs.ReadDir(t.FS, dir)
+	if err == nil {
+		i := slices.IndexFunc(entries, func(e fs.DirEntry) bool { return e.Name() == file })
+		if i < 0 || entries[i].Type()&fs.ModeSymlink == 0 {
+			return i >= 0 && entries[i].Type().IsRegular(), nil
+		}
+	}
 	info, err := fs.Stat(t.FS, dir+"/"+file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

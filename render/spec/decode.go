@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
@@ -60,9 +61,10 @@ func Encode(doc any) ([]byte, error) {
 	return b.Bytes(), e.Close()
 }
 
-// decode parses, checks every key and scalar against the type, and only then decodes the same tree.
+// decode parses, then checks every key and scalar against the type while it fills the document in. One with a problem is
+// never returned.
 func decode[T any](file string, data []byte, kind string, check func(*T, *walker)) (*T, error) {
-	w := &walker{file: file}
+	w := &walker{file: file, data: data}
 	root := w.parse(data)
 	if len(w.problems) > 0 {
 		return nil, w.problems.sorted()
@@ -71,12 +73,7 @@ func decode[T any](file string, data []byte, kind string, check func(*T, *walker
 		return nil, w.problems.sorted()
 	}
 	doc := new(T)
-	w.value(root, reflect.TypeFor[T](), "", rules{})
-	if len(w.problems) == 0 {
-		if err := root.Decode(doc); err != nil {
-			w.add(root, "", strings.TrimPrefix(err.Error(), "yaml: "), "")
-		}
-	}
+	w.value(root, reflect.ValueOf(doc).Elem(), nil, &rules{})
 	if len(w.problems) == 0 {
 		w.root = root
 		check(doc, w)
@@ -90,6 +87,7 @@ func decode[T any](file string, data []byte, kind string, check func(*T, *walker
 // walker collects the problems of one document.
 type walker struct {
 	file     string
+	data     []byte
 	root     *yaml.Node
 	problems Problems
 }
@@ -110,17 +108,32 @@ func (w *walker) at(path, message, hint string) {
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)`)
 
 func (w *walker) parse(data []byte) *yaml.Node {
+	if w.check(data); len(w.problems) > 0 {
+		return nil
+	}
+	root := quick(data)
+	if root == nil {
+		root = w.parseYAML(data)
+	}
+	if root != nil {
+		w.plain(root, 0)
+	}
+	return root
+}
+
+// check refuses what is no text of a reasonable size.
+func (w *walker) check(data []byte) {
 	switch {
 	case len(data) > MaxSize:
 		w.add(nil, "", fmt.Sprintf("the file has %d bytes, at most %d are read", len(data), MaxSize), "")
-		return nil
 	case bytes.IndexByte(data, 0) >= 0 || !utf8.Valid(data):
 		w.add(nil, "", "the file is not UTF-8 text", "")
-		return nil
 	case len(bytes.TrimSpace(data)) == 0:
 		w.add(nil, "", "the file is empty", "")
-		return nil
 	}
+}
+
+func (w *walker) parseYAML(data []byte) *yaml.Node {
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, next yaml.Node
 	if err := d.Decode(&doc); err != nil {
@@ -131,12 +144,10 @@ func (w *walker) parse(data []byte) *yaml.Node {
 		w.add(&next, "", "one document is expected, here another begins", "remove the line --- and what follows")
 		return nil
 	}
-	root := &doc
 	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
-		root = doc.Content[0]
+		return doc.Content[0]
 	}
-	w.plain(root, 0)
-	return root
+	return &doc
 }
 
 func (w *walker) syntax(err error) {
@@ -201,55 +212,82 @@ func (w *walker) header(root *yaml.Node, kind string) bool {
 	return true
 }
 
-// value checks a node against the type that it is decoded into.
-func (w *walker) value(n *yaml.Node, t reflect.Type, path string, r rules) {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
+// place is where a value stands in the document. Its path is only written out where there is a problem.
+type place struct {
+	above *place
+	name  string
+	index int // in a list, which has no name for it
+}
+
+// String writes the path, such as spec.env[2].name.
+func (p *place) String() string {
 	switch {
+	case p == nil:
+		return ""
+	case p.name == "":
+		return fmt.Sprintf("%s[%d]", p.above, p.index)
+	case p.above == nil:
+		return p.name
+	}
+	return p.above.String() + "." + p.name
+}
+
+// problem adds a problem at a place.
+func (w *walker) problem(n *yaml.Node, at *place, message, hint string) {
+	w.add(n, at.String(), message, hint)
+}
+
+// value checks a node against the type of a value, and fills it in.
+func (w *walker) value(n *yaml.Node, v reflect.Value, at *place, r *rules) {
+	for v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	switch t := v.Type(); {
 	case t == timeType:
-		w.scalar(n, path, "!!timestamp", "a time such as 2026-11-25T12:00:00Z")
+		w.time(n, v, at)
 	case t.Kind() == reflect.Struct:
-		w.object(n, t, path)
+		w.object(n, v, at)
 	case t.Kind() == reflect.Map:
-		w.mapping(n, t, path, r)
+		w.mapping(n, v, at, r)
 	case t.Kind() == reflect.Slice:
-		w.list(n, t, path, r)
+		w.list(n, v, at, r)
 	case t == quantityType:
-		w.quantity(n, path)
+		w.quantity(n, at)
+		v.SetString(strings.Clone(n.Value))
 	case t.Kind() == reflect.String:
-		w.text(n, path, r)
+		w.text(n, at, r)
+		v.SetString(strings.Clone(n.Value)) // a part of the text would keep all of it in memory
 	case t.Kind() == reflect.Int:
-		w.integer(n, path, r)
+		w.integer(n, v, at, r)
 	case t.Kind() == reflect.Bool:
-		w.scalar(n, path, "!!bool", "true or false")
+		w.boolean(n, v, at)
 	}
 }
 
-func (w *walker) object(n *yaml.Node, t reflect.Type, path string) {
+func (w *walker) object(n *yaml.Node, v reflect.Value, at *place) {
 	if n.Kind != yaml.MappingNode {
-		w.add(n, path, "expected fields, found "+kindOf(n), "")
+		w.problem(n, at, "expected fields, found "+kindOf(n), "")
 		return
 	}
-	fields := fieldsOf(t)
-	seen := map[string]bool{}
+	fields := fieldsOf(v.Type())
+	var seen uint64 // a bit for each field
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, v := n.Content[i], n.Content[i+1]
-		at := join(path, key.Value)
+		key := n.Content[i]
 		f, known := fields.byName[key.Value]
 		switch {
-		case seen[key.Value]:
-			w.add(key, at, "the field is given twice", "keep one of them")
 		case !known:
-			w.add(key, path, fmt.Sprintf("unknown field %q", key.Value), didYouMean(key.Value, fields.names))
+			w.problem(key, at, fmt.Sprintf("unknown field %q", key.Value), didYouMean(key.Value, fields.names))
+		case seen>>f.order&1 == 1:
+			w.problem(key, &place{above: at, name: key.Value}, "the field is given twice", "keep one of them")
 		default:
-			w.value(v, f.typ, at, f.rules)
+			seen |= 1 << f.order
+			w.value(n.Content[i+1], v.FieldByIndex(f.index), &place{above: at, name: key.Value}, &f.rules)
 		}
-		seen[key.Value] = true
 	}
-	for _, name := range fields.names {
-		if fields.byName[name].rules.required && !seen[name] {
-			w.add(n, path, fmt.Sprintf("the field %q is missing", name), "")
+	for i, name := range fields.names {
+		if fields.byName[name].rules.required && seen>>i&1 == 0 {
+			w.problem(n, at, fmt.Sprintf("the field %q is missing", name), "")
 		}
 	}
 }
@@ -261,94 +299,125 @@ func didYouMean(written string, names []string) string {
 	return "possible here: " + strings.Join(names, ", ")
 }
 
-func (w *walker) mapping(n *yaml.Node, t reflect.Type, path string, r rules) {
+func (w *walker) mapping(n *yaml.Node, v reflect.Value, at *place, r *rules) {
 	if n.Kind != yaml.MappingNode {
-		w.add(n, path, "expected keys and values, found "+kindOf(n), "")
+		w.problem(n, at, "expected keys and values, found "+kindOf(n), "")
 		return
 	}
-	seen := map[string]bool{}
+	v.Set(reflect.MakeMap(v.Type()))
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, v := n.Content[i], n.Content[i+1]
-		if seen[key.Value] {
-			w.add(key, join(path, key.Value), "the key is given twice", "keep one of them")
+		key, below := n.Content[i], &place{above: at, name: n.Content[i].Value}
+		name := reflect.ValueOf(strings.Clone(key.Value)).Convert(v.Type().Key())
+		if v.MapIndex(name).IsValid() {
+			w.problem(key, below, "the key is given twice", "keep one of them")
 		}
-		seen[key.Value] = true
-		w.text(key, path, rules{})
+		w.text(key, at, &rules{})
 		if r.form == "label" {
-			w.form(key, join(path, key.Value), "labelkey", key.Value)
+			w.form(key, below, "labelkey", key.Value)
 		}
-		w.value(v, t.Elem(), join(path, key.Value), rules{form: r.form})
+		one := reflect.New(v.Type().Elem()).Elem()
+		w.value(n.Content[i+1], one, below, &rules{form: r.form})
+		v.SetMapIndex(name, one)
 	}
 }
 
-func (w *walker) list(n *yaml.Node, t reflect.Type, path string, r rules) {
+func (w *walker) list(n *yaml.Node, v reflect.Value, at *place, r *rules) {
 	if n.Kind != yaml.SequenceNode {
-		w.add(n, path, "expected a list, found "+kindOf(n), "write each value on a line of its own after a dash")
+		w.problem(n, at, "expected a list, found "+kindOf(n), "write each value on a line of its own after a dash")
 		return
 	}
+	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, c := range n.Content {
-		w.value(c, t.Elem(), fmt.Sprintf("%s[%d]", path, i), rules{form: r.form})
+		w.value(c, v.Index(i), &place{above: at, index: i}, &rules{form: r.form})
 	}
 	if r.required && len(n.Content) == 0 {
-		w.add(n, path, "the list is empty", "")
+		w.problem(n, at, "the list is empty", "")
 	}
 }
 
 // text takes only what every YAML reader takes for text. `version: 1.10` is the number 1.1 for some of them, and
 // `region: no` is false.
-func (w *walker) text(n *yaml.Node, path string, r rules) {
+func (w *walker) text(n *yaml.Node, at *place, r *rules) {
 	if n.Kind != yaml.ScalarNode {
-		w.add(n, path, "expected text, found "+kindOf(n), "")
+		w.problem(n, at, "expected text, found "+kindOf(n), "")
 		return
 	}
 	quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
-	if !quoted && (n.Tag != "!!str" || yaml11Bool[strings.ToLower(n.Value)]) {
-		w.add(n, path, "expected text, found "+kindOf(n), fmt.Sprintf("quote it: %q", n.Value))
+	if !quoted && (n.Tag != "!!str" || isYAML11Bool(n.Value)) {
+		w.problem(n, at, "expected text, found "+kindOf(n), fmt.Sprintf("quote it: %q", n.Value))
 		return
 	}
 	if r.required && n.Value == "" {
-		w.add(n, path, "must not be empty", "")
+		w.problem(n, at, "must not be empty", "")
 		return
 	}
 	if n.Value != "" {
-		w.form(n, path, r.form, n.Value)
+		w.form(n, at, r.form, n.Value)
 	}
 	if len(r.enum) > 0 && !slices.Contains(r.enum, n.Value) {
-		w.add(n, path, fmt.Sprintf("%q is not one of %s", n.Value, strings.Join(r.enum, ", ")), didYouMean(n.Value, r.enum))
+		w.problem(n, at, fmt.Sprintf("%q is not one of %s", n.Value, strings.Join(r.enum, ", ")), didYouMean(n.Value, r.enum))
 	}
 }
 
-// yaml11Bool are words that YAML 1.1, and so kustomize and kubectl, read as a boolean.
+// isYAML11Bool is true for words that YAML 1.1, and so kustomize and kubectl, read as a boolean.
+func isYAML11Bool(s string) bool { return len(s) <= 3 && yaml11Bool[strings.ToLower(s)] }
+
 var yaml11Bool = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true}
 
-func (w *walker) integer(n *yaml.Node, path string, r rules) {
+func (w *walker) integer(n *yaml.Node, v reflect.Value, at *place, r *rules) {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" {
-		w.add(n, path, "expected a whole number, found "+kindOf(n), "")
+		w.problem(n, at, "expected a whole number, found "+kindOf(n), "")
 		return
 	}
-	v, err := strconv.Atoi(n.Value)
+	i, err := strconv.Atoi(n.Value)
 	switch {
-	case err != nil:
-		w.add(n, path, fmt.Sprintf("%s is not a plain whole number", n.Value), "write it in decimal digits")
-	case r.min != nil && v < *r.min:
-		w.add(n, path, fmt.Sprintf("%d is less than %d", v, *r.min), "")
-	case r.max != nil && v > *r.max:
-		w.add(n, path, fmt.Sprintf("%d is more than %d", v, *r.max), "")
+	case err != nil || len(n.Value) > 1 && n.Value[0] == '0': // which some readers take for octal
+		w.problem(n, at, fmt.Sprintf("%s is not a plain whole number", n.Value), "write it in decimal digits")
+	case r.min != nil && i < *r.min:
+		w.problem(n, at, fmt.Sprintf("%d is less than %d", i, *r.min), "")
+	case r.max != nil && i > *r.max:
+		w.problem(n, at, fmt.Sprintf("%d is more than %d", i, *r.max), "")
 	}
+	v.SetInt(int64(i))
 }
 
-func (w *walker) quantity(n *yaml.Node, path string) {
+func (w *walker) quantity(n *yaml.Node, at *place) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!bool" || n.Tag == "!!null" {
-		w.add(n, path, "expected a quantity, found "+kindOf(n), `a quantity is a number with a unit, such as 500m or 24Gi`)
+		w.problem(n, at, "expected a quantity, found "+kindOf(n), `a quantity is a number with a unit, such as 500m or 24Gi`)
 		return
 	}
-	w.form(n, path, "quantity", n.Value)
+	w.form(n, at, "quantity", n.Value)
 }
 
-func (w *walker) scalar(n *yaml.Node, path, tag, what string) {
-	if n.Kind != yaml.ScalarNode || n.Tag != tag {
-		w.add(n, path, fmt.Sprintf("expected %s, found %s", what, kindOf(n)), "")
+func (w *walker) boolean(n *yaml.Node, v reflect.Value, at *place) {
+	if w.scalar(n, at, "!!bool", "true or false") {
+		v.SetBool(strings.EqualFold(n.Value, "true"))
 	}
+}
+
+func (w *walker) time(n *yaml.Node, v reflect.Value, at *place) {
+	if !w.scalar(n, at, "!!timestamp", "a time such as 2026-11-25T12:00:00Z") {
+		return
+	}
+	t, ok := v.Addr().Interface().(*time.Time)
+	if !ok {
+		return
+	}
+	var err error
+	if *t, err = time.Parse(time.RFC3339, n.Value); err == nil {
+		return
+	}
+	if err := n.Decode(t); err != nil { // YAML knows more ways to write a time
+		w.problem(n, at, strings.TrimPrefix(err.Error(), "yaml: "), "")
+	}
+}
+
+func (w *walker) scalar(n *yaml.Node, at *place, tag, what string) bool {
+	ok := n.Kind == yaml.ScalarNode && n.Tag == tag
+	if !ok {
+		w.problem(n, at, fmt.Sprintf("expected %s, found %s", what, kindOf(n)), "")
+	}
+	return ok
 }
 
 func kindOf(n *yaml.Node) string {
@@ -370,17 +439,10 @@ func kindOf(n *yaml.Node) string {
 	case "!!bool":
 		return "the boolean " + n.Value
 	}
-	if yaml11Bool[strings.ToLower(n.Value)] {
+	if isYAML11Bool(n.Value) {
 		return "the word " + n.Value + ", which YAML 1.1 reads as a boolean"
 	}
 	return fmt.Sprintf("the text %q", n.Value)
-}
-
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
 }
 
 func child(n *yaml.Node, name string) (key, value *yaml.Node) {

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,33 +22,51 @@ type rules struct {
 }
 
 type field struct {
-	typ   reflect.Type
+	index []int // of reflect.Value.FieldByIndex
+	order int   // among the names
 	rules rules
 }
 
 type fieldTable struct {
 	names  []string
-	byName map[string]field
+	byName map[string]*field
 }
 
+// tables are the fields of the structs that were asked for, by type. They never change.
+var tables sync.Map
+
 // fieldsOf lists the YAML fields of a struct in their order, those of inlined structs in place.
-func fieldsOf(t reflect.Type) fieldTable {
-	table := fieldTable{byName: map[string]field{}}
+func fieldsOf(t reflect.Type) *fieldTable {
+	if known, ok := tables.Load(t); ok {
+		return known.(*fieldTable) //nolint:forcetypeassert // nothing else is stored
+	}
+	table := readFields(t)
+	tables.Store(t, table)
+	return table
+}
+
+func readFields(t reflect.Type) *fieldTable {
+	table := &fieldTable{byName: map[string]*field{}}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if options == "inline" {
 			inner := fieldsOf(f.Type)
 			for _, n := range inner.names {
-				table.names = append(table.names, n)
-				table.byName[n] = inner.byName[n]
+				one := inner.byName[n]
+				table.add(n, field{index: append([]int{i}, one.index...), rules: one.rules})
 			}
 			continue
 		}
-		table.names = append(table.names, name)
-		table.byName[name] = field{typ: f.Type, rules: parseRules(f.Tag.Get("spec"))}
+		table.add(name, field{index: []int{i}, rules: parseRules(f.Tag.Get("spec"))})
 	}
 	return table
+}
+
+func (t *fieldTable) add(name string, f field) {
+	f.order = len(t.names)
+	t.names = append(t.names, name)
+	t.byName[name] = &f
 }
 
 func parseRules(tag string) rules {

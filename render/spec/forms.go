@@ -20,9 +20,16 @@ func (q *Quantity) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// pattern is a regular expression, or what matches as one does.
+type pattern interface {
+	MatchString(s string) bool
+	// String is the regular expression, for the schema.
+	String() string
+}
+
 // form is a rule for text: a pattern or a function, and words for people.
 type form struct {
-	pattern *regexp.Regexp
+	pattern pattern
 	max     int
 	what    string
 	// check is what a pattern cannot say.
@@ -31,6 +38,22 @@ type form struct {
 
 // SubjectFields are the placeholders of spec.git.commit.subject.
 var SubjectFields = []string{"action", "summary", "target", "team", "model", "env", "version", "previous"}
+
+// hexadecimal is the pattern of ids: some digits after a prefix. Records are full of them, and a regular expression
+// takes as long for one as the rest of its check.
+type hexadecimal struct {
+	prefix string
+	digits int
+}
+
+// MatchString implements pattern.
+func (h hexadecimal) MatchString(s string) bool {
+	rest, ok := strings.CutPrefix(s, h.prefix)
+	return ok && len(rest) == h.digits && strings.Trim(rest, "0123456789abcdef") == ""
+}
+
+// String implements pattern.
+func (h hexadecimal) String() string { return fmt.Sprintf("^%s[0-9a-f]{%d}$", h.prefix, h.digits) }
 
 const domain = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
 
@@ -43,8 +66,8 @@ var forms = map[string]form{
 	"envname":     {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`), 256, "the name of an environment variable", nil},
 	"path":        {regexp.MustCompile(`^/[^\s?#]*$`), 256, "a path that begins with a slash", nil},
 	"quantity":    {regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$`), 32, "a quantity, such as 500m or 24Gi", nil},
-	"digest":      {regexp.MustCompile(`^sha256:[0-9a-f]{64}$`), 71, "a digest: sha256: and 64 hexadecimal digits", nil},
-	"object":      {regexp.MustCompile(`^[0-9a-f]{40}$`), 40, "a Git object id: 40 hexadecimal digits", nil},
+	"digest":      {hexadecimal{"sha256:", 64}, 71, "a digest: sha256: and 64 hexadecimal digits", nil},
+	"object":      {hexadecimal{"", 40}, 40, "a Git object id: 40 hexadecimal digits", nil},
 	"podsecurity": {regexp.MustCompile(`^(latest|v1\.[0-9]+)$`), 16, "latest or a Kubernetes version such as v1.35", nil},
 	"image": {regexp.MustCompile(`^` + domain + `(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[A-Za-z0-9_{][-A-Za-z0-9_.{}]*)?(@sha256:[0-9a-f]{64})?$`), 512,
 		"an image: REGISTRY/REPOSITORY, with :TAG or @sha256:DIGEST", nil},
@@ -57,19 +80,19 @@ var forms = map[string]form{
 	"url": {regexp.MustCompile(`^\S+$`), 2048, "a URL", checkURL},
 }
 
-func (w *walker) form(n *yaml.Node, path, name, value string) {
+func (w *walker) form(n *yaml.Node, at *place, name, value string) {
 	if name == "" {
 		return
 	}
 	f := forms[name]
 	switch {
 	case len(value) > f.max:
-		w.add(n, path, fmt.Sprintf("%d characters are too many, at most %d are possible", len(value), f.max), "")
+		w.problem(n, at, fmt.Sprintf("%d characters are too many, at most %d are possible", len(value), f.max), "")
 	case !f.pattern.MatchString(value):
-		w.add(n, path, fmt.Sprintf("%q is not %s", value, f.what), "")
+		w.problem(n, at, fmt.Sprintf("%q is not %s", value, f.what), "")
 	case f.check != nil:
 		if err := f.check(value); err != nil {
-			w.add(n, path, fmt.Sprintf("%q is not %s: %v", value, f.what, err), "")
+			w.problem(n, at, fmt.Sprintf("%q is not %s: %v", value, f.what, err), "")
 		}
 	}
 }

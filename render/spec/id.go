@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 )
@@ -19,6 +20,30 @@ func ReleaseID(r ReleaseSpec) string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])[:IDLength]
+}
+
+// writtenID is the id of a release.yaml that stands there as Encode wrote it: the same digest, without decoding and
+// encoding anything; "" where the text has another form.
+func writtenID(data []byte) string {
+	_, body, ok := bytes.Cut(data, []byte("\nspec:\n  id: "))
+	if !ok {
+		return ""
+	}
+	sum := sha256.New()
+	sum.Write([]byte(`id: ""`))
+	_, body, _ = bytes.Cut(body, []byte("\n"))
+	sum.Write([]byte("\n"))
+	for line := range bytes.Lines(body) {
+		switch {
+		case bytes.HasPrefix(line, []byte("  ")):
+			sum.Write(line[2:])
+		case len(line) == 1:
+			sum.Write(line)
+		default:
+			return ""
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:IDLength]
 }
 
 // Digest of a file's bytes as a patch reference records it.
