@@ -33,19 +33,19 @@ func (s *session) history(c *cli.Context) error {
 	if t.Env, err = st.oneEnvironment(c.String("env")); err != nil {
 		return err
 	}
-	v := view.History{Target: t.String(), Events: []view.Event{}}
-	limit := c.Int("limit")
+	shown, limit := s.out.History(t.String()), c.Int("limit")
 	for e, err := range s.reader(st.repo).History(c.Context, st.tip, t) {
 		if err != nil {
 			return err
 		}
-		if limit > 0 && len(v.Events) == limit {
-			v.Truncated = true
-			break
+		if limit > 0 && shown.Len() == limit {
+			return shown.End(true)
 		}
-		v.Events = append(v.Events, view.FromEvent(e))
+		if err := shown.Add(view.FromEvent(e)); err != nil {
+			return err
+		}
 	}
-	return s.out.Print(v)
+	return shown.End(false)
 }
 
 // oneEnvironment demands an environment; a platform with a single one needs no flag.

@@ -54,7 +54,7 @@ func (b *bench) promote(ctx context.Context, bare, tree string) error {
 	if err != nil {
 		return err
 	}
-	b.ratio("local-promote", s[0].median(), s[1].median(), 0.5)
+	b.ratio("local-promote", s[0].median(), s[1].median(), 0.4)
 	b.bound("local-promote-memory", float64(s[0].peak())/1e6, 250, "MB")
 	return nil
 }
@@ -72,7 +72,7 @@ func (b *bench) revert(ctx context.Context, bare, tree string) error {
 	if err != nil {
 		return err
 	}
-	b.ratio("local-revert", s[0].median(), s[1].median(), 0.5)
+	b.ratio("local-revert", s[0].median(), s[1].median(), 0.4)
 	b.bound("local-revert-memory", float64(s[0].peak())/1e6, 250, "MB")
 	return nil
 }

@@ -32,6 +32,7 @@ func run(ctx context.Context, args []string) (int, error) {
 	runs := flags.Int("runs", 11, "runs of each command")
 	overlays := flags.Int("overlays", 1000, "overlays to render and build")
 	only := flags.String("only", "", "measure only the parts whose names contain this")
+	picture := flags.String("plot", "", "draw cost against size and length of the repository into this SVG file, and measure nothing else")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
 	}
@@ -40,6 +41,9 @@ func run(ctx context.Context, args []string) (int, error) {
 		return 1, err
 	}
 	defer os.RemoveAll(b.dir)
+	if *picture != "" {
+		return 0, b.plot(ctx, *picture)
+	}
 	for _, p := range b.parts(*overlays) {
 		if *only != "" && !strings.Contains(p.name, *only) {
 			continue
@@ -64,6 +68,8 @@ func (b *bench) parts(overlays int) []part {
 	return []part{
 		{"start-up", b.startUp},
 		{"local", b.local},
+		{"history", b.history},
+		{"status", b.status},
 		{"remote", b.remote},
 		{"contention", b.contention},
 		{"render", func(ctx context.Context) error { return b.render(ctx, overlays) }},

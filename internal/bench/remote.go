@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -177,51 +174,27 @@ func (b *bench) traffic(name string, s series, judged bool) error {
 
 // generate writes the repository by one fast-import.
 func (s shape) generate(ctx context.Context, bare string) error {
-	if err := git(ctx, "", "init", "-q", "--bare", "-b", "main", bare); err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, "git", "-C", bare, "fast-import", "--quiet")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
+	i, err := startImport(ctx, bare)
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	w := bufio.NewWriter(in)
-	fmt.Fprint(w, "commit refs/heads/main\ncommitter Bench <bench@example.com> 1750000000 +0000\ndata 5\nfirst\n")
-	file(w, "modelops.yaml", platformYAML)
+	i.commit("first")
+	i.file("modelops.yaml", platformYAML)
 	team, model := filepath.Split(remoteSubject)
 	team = strings.TrimSuffix(team, "/")
-	for i := range s.teams {
-		name := fmt.Sprintf("team%03d", i)
-		if i == s.teams-1 && s.teams < 8 {
+	for n := range s.teams {
+		name := fmt.Sprintf("team%03d", n)
+		if n == s.teams-1 && s.teams < 8 {
 			name = team
 		}
-		file(w, "tenants/"+name+"/team.yaml", strings.ReplaceAll(teamYAML, "name: bench", "name: "+name))
+		i.file("tenants/"+name+"/team.yaml", strings.ReplaceAll(teamYAML, "name: bench", "name: "+name))
 		for m := range s.models {
-			s.overlays(w, fmt.Sprintf("models/%s/model%03d", name, m))
+			i.overlays(fmt.Sprintf("models/%s/model%03d", name, m))
 		}
 	}
-	file(w, "models/"+remoteSubject+"/model.yaml", strings.NewReplacer("team: bench", "team: "+team, "name: subject", "name: "+model).Replace(modelYAML))
-	for i := range s.branches {
-		fmt.Fprintf(w, "reset refs/heads/feature-%d\nfrom refs/heads/main\n\n", i)
+	i.file("models/"+remoteSubject+"/model.yaml", strings.NewReplacer("team: bench", "team: "+team, "name: subject", "name: "+model).Replace(modelYAML))
+	for n := range s.branches {
+		fmt.Fprintf(i.w, "reset refs/heads/feature-%d\nfrom refs/heads/main\n\n", n)
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := in.Close(); err != nil {
-		return err
-	}
-	return cmd.Wait()
-}
-
-func (s shape) overlays(w *bufio.Writer, model string) {
-	for _, env := range []string{"staging", "prod"} {
-		for _, name := range []string{"release.yaml", "kustomization.yaml", "base/deployment.yaml", "base/kustomization.yaml"} {
-			path := model + "/" + env + "/" + name
-			file(w, path, "# "+path+"\n")
-		}
-	}
+	return i.close()
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/modelops/modelops/render/standard"
 )
 
-// shape is a deployment repository to generate: overlays that only take up room, and one real model beside them.
-type shape struct {
+// layout is a deployment repository to generate: overlays that only take up room, and one real model beside them.
+type layout struct {
 	// teams of models in two environments with four files each.
 	teams, models int
 	// commits on the branch; every one after the first changes one overlay.
@@ -27,7 +27,7 @@ type shape struct {
 }
 
 // large is 100 teams of 100 models in two environments with four files each: 80,000 files.
-var large = shape{teams: 100, models: 100, commits: 1}
+var large = layout{teams: 100, models: 100, commits: 1}
 
 // subject is the one real model.
 var subject = spec.Target{Team: "bench", Model: "subject", Env: "staging"}
@@ -73,8 +73,8 @@ spec:
   scaling: {min: 2, max: 4}
 `
 
-// generate writes a repository of a shape by one fast-import.
-func generate(ctx context.Context, bare string, s shape) error {
+// generate writes a repository of a layout by one fast-import.
+func generate(ctx context.Context, bare string, s layout) error {
 	i, err := startImport(ctx, bare)
 	if err != nil {
 		return err
@@ -85,12 +85,7 @@ func generate(ctx context.Context, bare string, s shape) error {
 	i.file(subject.ModelFile(), modelYAML)
 	for team := range s.teams {
 		for model := range s.models {
-			for _, env := range environments {
-				for _, name := range fillers {
-					path := fmt.Sprintf("models/team%03d/model%03d/%s/%s", team, model, env, name)
-					i.file(path, fmt.Sprintf("# %s\nname: model%03d\n", path, model))
-				}
-			}
+			i.overlays(fmt.Sprintf("models/team%03d/model%03d", team, model))
 		}
 	}
 	if err := i.history(s); err != nil {
@@ -99,8 +94,18 @@ func generate(ctx context.Context, bare string, s shape) error {
 	return i.close()
 }
 
+// overlays writes the files of one model that only take up room.
+func (i *importer) overlays(dir string) {
+	for _, env := range environments {
+		for _, name := range fillers {
+			path := dir + "/" + env + "/" + name
+			i.file(path, "# "+path+"\n")
+		}
+	}
+}
+
 // history adds the commits after the first: promotes of one overlay after another, and some of the subject.
-func (i *importer) history(s shape) error {
+func (i *importer) history(s layout) error {
 	var r record
 	for n := 1; n < s.commits; n++ {
 		i.commit(fmt.Sprintf("promote %d", n))

@@ -53,18 +53,81 @@ func FromEvent(e release.Event) Event {
 
 // Text shows a table with the reasons.
 func (h History) Text(t *Text) {
-	if len(h.Events) == 0 {
-		t.Line("%s has no history on this branch", h.Target)
+	table := historyTable{}
+	for _, e := range h.Events {
+		table.row(t, e)
+	}
+	table.end(t, h)
+}
+
+// historyTable writes rows as they come: columns are as wide as the widest cell so far.
+type historyTable struct{ widths []int }
+
+// The least widths of columns whose later cells are often wider than the first.
+const (
+	whatWidth    = len("promote")
+	releaseWidth = len("1.1.0 -> 1.0.0")
+)
+
+func (h *historyTable) row(t *Text, e Event) {
+	row := []any{day(e.At), In(eventStyle[e.Action], e.name()), cell(e.change(t)), commit(e.Commit), who(e.By), cell(e.why(t))}
+	if h.widths == nil {
+		head := []any{In(Dim, "WHEN"), In(Dim, "WHAT"), In(Dim, "RELEASE"), In(Dim, "COMMIT"), In(Dim, "BY"), In(Dim, "WHY")}
+		h.widths = make([]int, len(head))
+		h.widths[1], h.widths[2] = whatWidth, releaseWidth
+		titles := t.cells(head, h.widths)
+		cells := t.cells(row, h.widths)
+		t.row(titles, h.widths)
+		t.row(cells, h.widths)
 		return
 	}
-	rows := make([][]any, 0, len(h.Events))
-	for _, e := range h.Events {
-		rows = append(rows, []any{day(e.At), In(eventStyle[e.Action], e.name()), cell(e.change(t)), commit(e.Commit), who(e.By), cell(e.why(t))})
+	t.row(t.cells(row, h.widths), h.widths)
+}
+
+func (h *historyTable) end(t *Text, all History) {
+	if h.widths == nil {
+		t.Line("%s has no history on this branch", all.Target)
 	}
-	t.Table([]string{"WHEN", "WHAT", "RELEASE", "COMMIT", "BY", "WHY"}, rows)
-	if h.Truncated {
+	if all.Truncated {
 		t.Line("older events are left out: --limit 0 shows all")
 	}
+}
+
+// HistoryStream shows a history while it is found: as text a line at a time, as JSON in one document at the end.
+type HistoryStream struct {
+	out   *Output
+	table historyTable
+	all   History
+}
+
+// History starts to show the history of a target.
+func (o *Output) History(target string) *HistoryStream {
+	return &HistoryStream{out: o, all: History{Target: target, Events: []Event{}}}
+}
+
+// Len is how many events were shown.
+func (s *HistoryStream) Len() int { return len(s.all.Events) }
+
+// Add shows an event.
+func (s *HistoryStream) Add(e Event) error {
+	s.all.Events = append(s.all.Events, e)
+	return s.text(func(t *Text) { s.table.row(t, e) })
+}
+
+// End finishes; truncated says that there are older events.
+func (s *HistoryStream) End(truncated bool) error {
+	s.all.Truncated = truncated
+	if s.out.JSON() {
+		return s.out.Print(s.all)
+	}
+	return s.text(func(t *Text) { s.table.end(t, s.all) })
+}
+
+func (s *HistoryStream) text(write func(*Text)) error {
+	if s.out.JSON() {
+		return nil
+	}
+	return s.out.lines(write)
 }
 
 var eventStyle = map[string]Style{"promote": Green, "revert": Yellow, "hold": Red, "edit": Yellow}

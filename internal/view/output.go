@@ -60,8 +60,20 @@ func (o *Output) Print(r Result) error {
 	if o.opts.Format == FormatJSON {
 		return writeJSON(o.opts.Out, r)
 	}
+	return o.write(r.Text)
+}
+
+// lines writes a part of a result that is shown while it is found.
+func (o *Output) lines(write func(*Text)) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.endLive()
+	return o.write(write)
+}
+
+func (o *Output) write(text func(*Text)) error {
 	t := newText(o.opts.ColorOut, o.opts.Verbose)
-	r.Text(t)
+	text(t)
 	return t.flush(o.opts.Out, o.opts.Dialect)
 }
 

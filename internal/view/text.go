@@ -117,27 +117,29 @@ type cell string
 func (t *Text) Table(head []string, rows [][]any) {
 	cells := make([][]string, 0, len(rows)+1)
 	widths := make([]int, len(head))
-	add := func(row []any) {
-		line := make([]string, len(head))
-		for i := range line {
-			if i < len(row) {
-				line[i] = fmt.Sprint(t.safe(row[i]))
-			}
-			widths[i] = max(widths[i], width(line[i]))
-		}
-		cells = append(cells, line)
-	}
 	titles := make([]any, len(head))
 	for i, h := range head {
 		titles[i] = In(Dim, h)
 	}
-	add(titles)
+	cells = append(cells, t.cells(titles, widths))
 	for _, row := range rows {
-		add(row)
+		cells = append(cells, t.cells(row, widths))
 	}
 	for _, line := range cells {
 		t.row(line, widths)
 	}
+}
+
+// cells makes the text of a row, and widens the columns where that needs it.
+func (t *Text) cells(row []any, widths []int) []string {
+	line := make([]string, len(widths))
+	for i := range line {
+		if i < len(row) {
+			line[i] = fmt.Sprint(t.safe(row[i]))
+		}
+		widths[i] = max(widths[i], width(line[i]))
+	}
+	return line
 }
 
 func (t *Text) row(line []string, widths []int) {
