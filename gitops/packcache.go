@@ -74,7 +74,7 @@ type baseKey struct {
 // Two generations of this many bytes. The trees of a chain of deltas, which a walk needs again at once, take far less.
 // Larger objects than the limit are no trees that a walk reads.
 const (
-	baseGeneration = 16 << 20
+	baseGeneration = 8 << 20
 	baseLargest    = 1 << 20
 )
 

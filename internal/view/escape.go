@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,6 +99,9 @@ func (d Dialect) workflow(line string) string {
 
 // escapeJSON writes what a terminal could obey as \u escapes: the document's meaning stays the same.
 func escapeJSON(data []byte) []byte {
+	if !slices.ContainsFunc(data, func(c byte) bool { return (c < ' ' || c >= 0x7f) && c != '\n' }) {
+		return data
+	}
 	var b strings.Builder
 	for _, r := range string(data) {
 		switch {

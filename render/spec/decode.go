@@ -65,7 +65,9 @@ func Encode(doc any) ([]byte, error) {
 // never returned.
 func decode[T any](file string, data []byte, kind string, check func(*T, *walker)) (*T, error) {
 	w := &walker{file: file, data: data}
-	root := w.parse(data)
+	p := newQuickParser()
+	defer p.done()
+	root := w.parse(p, data)
 	if len(w.problems) > 0 {
 		return nil, w.problems.sorted()
 	}
@@ -107,11 +109,11 @@ func (w *walker) at(path, message, hint string) {
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)`)
 
-func (w *walker) parse(data []byte) *yaml.Node {
+func (w *walker) parse(p *quickParser, data []byte) *yaml.Node {
 	if w.check(data); len(w.problems) > 0 {
 		return nil
 	}
-	root := quick(data)
+	root := p.parse(data)
 	if root == nil {
 		root = w.parseYAML(data)
 	}
