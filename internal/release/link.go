@@ -242,13 +242,12 @@ func (d *Desk) preview(r *Reader, item *Item, now overlayNow, to goal) error {
 			return err
 		}
 	}
-	old, err := build.Build(now.files)
-	if err != nil {
-		item.Notes = append(item.Notes, "what is there now does not build: "+firstLine(err.Error()))
-	}
-	built, err := build.Build(after)
+	old, built, failed, err := buildBoth(now.files, after)
 	if err != nil {
 		return fmt.Errorf("build %s as of tree %.10s: %w", item.Target.Dir(), to.tree, err)
+	}
+	if failed != nil {
+		item.Notes = append(item.Notes, "what is there now does not build: "+firstLine(failed.Error()))
 	}
 	item.Diff = build.Diff(old, built)
 	rel, err := releaseIn(item.Target, after)

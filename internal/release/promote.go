@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/modelops/modelops/gitops"
 	"github.com/modelops/modelops/render"
@@ -178,16 +179,12 @@ func (i *Item) alongSpec(files render.Files) {
 
 // inspect builds what was and what will be, shows the difference, and refuses what is not allowed.
 func (d *Desk) inspect(r *Reader, item *Item, before, after render.Files, source source) error {
-	var old build.Objects
-	var err error
-	if len(before) > 0 {
-		if old, err = build.Build(before); err != nil {
-			item.Notes = append(item.Notes, "what is there now does not build: "+firstLine(err.Error()))
-		}
-	}
-	built, err := build.Build(after)
+	old, built, failed, err := buildBoth(before, after)
 	if err != nil {
 		return fmt.Errorf("build %s: %w", item.Target.Dir(), err)
+	}
+	if failed != nil {
+		item.Notes = append(item.Notes, "what is there now does not build: "+firstLine(failed.Error()))
 	}
 	plain := built
 	if len(source.patches) > 0 {
@@ -208,6 +205,17 @@ func (d *Desk) inspect(r *Reader, item *Item, before, after render.Files, source
 		return &PolicyError{Action: item.Action, Target: item.Target, Findings: findings}
 	}
 	return nil
+}
+
+// buildBoth builds what was and what will be, on two cores where there are two. That what was does not build, failed says.
+func buildBoth(before, after render.Files) (old, built build.Objects, failed, err error) {
+	var wg sync.WaitGroup
+	if len(before) > 0 {
+		wg.Go(func() { old, failed = build.Build(before) })
+	}
+	built, err = build.Build(after)
+	wg.Wait()
+	return old, built, failed, err
 }
 
 // unpatched builds the release as the standard alone renders it.
