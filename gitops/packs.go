@@ -98,9 +98,9 @@ func (p *pack) object(at int64, depth int) (object, error) {
 	raw, err := p.inflate(e)
 	if err != nil || e.kind < ofsDelta {
 		if err == nil && e.kind == plumbing.TreeObject {
-			p.bases.put(key, object{e.kind, raw}) // what lies near to what was read shares the folders above it
+			p.bases.put(key, object{kind: e.kind, data: raw}) // what lies near to what was read shares the folders above it
 		}
-		return object{e.kind, raw}, err
+		return object{kind: e.kind, data: raw}, err
 	}
 	if depth == maxDelta {
 		return object{}, p.corrupt(at, "its chain of deltas has no end")
@@ -114,7 +114,7 @@ func (p *pack) object(at int64, depth int) (object, error) {
 	if !ok {
 		return object{}, p.corrupt(at, "its delta does not fit its base")
 	}
-	o := object{base.kind, data}
+	o := object{kind: base.kind, data: data}
 	p.bases.put(key, o)
 	return o, nil
 }

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"hash/fnv"
 	"io"
 	"io/fs"
 	"path"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -19,6 +21,7 @@ type Snapshot struct {
 	ctx    context.Context // of the call that made it: fs.FS has no other way to stop a slow read
 	objs   objects
 	commit *commitObject
+	met    *folders
 	reach  int                                 // commits that a walk from here may look at on a remote without a clone, 0 for all
 	edge   func(context.Context) map[Hash]bool // the commits at which a shallow clone ends
 }
@@ -39,7 +42,7 @@ func readSnapshot(ctx context.Context, o objects, h Hash) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{ctx: ctx, objs: o, commit: c}, nil
+	return &Snapshot{ctx: ctx, objs: o, commit: c, met: &folders{}}, nil
 }
 
 // Commit returns the id of the commit.
@@ -79,8 +82,40 @@ func (s *Snapshot) id(name string, want func(entry) bool) (Hash, error) {
 }
 
 func (s *Snapshot) lookup(name string) (entry, bool, error) {
-	e, ok, err := lookup(s.ctx, s.objs, s.commit.tree, name)
+	root, rest := s.commit.tree, name
+	if above := path.Dir(path.Dir(name)); above != "." && above != "/" {
+		e, ok, err := s.folder(above)
+		if err != nil || !ok {
+			return entry{}, false, at(name, err)
+		}
+		root, rest = e.hash, name[len(above)+1:]
+	}
+	e, ok, err := lookup(s.ctx, s.objs, root, rest)
 	return e, ok, at(name, err)
+}
+
+// folders remembers where some folders of a commit are: many files are looked up below the same ones.
+type folders [64]atomic.Pointer[folder]
+
+type folder struct {
+	path  string
+	entry entry
+}
+
+// folder finds a folder, false where there is none.
+func (s *Snapshot) folder(name string) (entry, bool, error) {
+	h := fnv.New32a()
+	h.Write([]byte(name)) //nolint:errcheck // a hash takes everything
+	slot := &s.met[h.Sum32()%uint32(len(s.met))]
+	if f := slot.Load(); f != nil && f.path == name {
+		return f.entry, true, nil
+	}
+	e, ok, err := lookup(s.ctx, s.objs, s.commit.tree, name)
+	if err != nil || !ok || !e.isDir() {
+		return entry{}, false, err
+	}
+	slot.Store(&folder{name, e})
+	return e, true, nil
 }
 
 // at adds the path to an error about a missing object, which alone would not tell the user much.
