@@ -37,6 +37,7 @@ const ActionEdit = "edit"
 // that neither a squash nor a message that somebody made up can change what it says.
 func (d *Desk) History(ctx context.Context, snap *gitops.Snapshot, t spec.Target) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
+		var known lastState
 		for step, err := range gitops.History(ctx, snap, t.Dir(), t.StateFile()) {
 			var shallow *gitops.ShallowError
 			if errors.As(err, &shallow) {
@@ -47,7 +48,7 @@ func (d *Desk) History(ctx context.Context, snap *gitops.Snapshot, t spec.Target
 				yield(Event{}, err)
 				return
 			}
-			for _, e := range eventsOf(ctx, step, t) {
+			for _, e := range eventsOf(ctx, step, t, &known) {
 				if !yield(e, nil) {
 					return
 				}
@@ -57,9 +58,9 @@ func (d *Desk) History(ctx context.Context, snap *gitops.Snapshot, t spec.Target
 }
 
 // eventsOf compares the record before and after one commit.
-func eventsOf(ctx context.Context, step gitops.Step, t spec.Target) []Event {
+func eventsOf(ctx context.Context, step gitops.Step, t spec.Target, known *lastState) []Event {
 	base := Event{Commit: step.Commit, Time: step.Commit.Author.When, By: identText(step.Commit.Author)}
-	after, before := stateAt(ctx, step.Snapshot, t), stateAt(ctx, step.Parent, t)
+	after, before := known.at(ctx, step.Snapshot, t), known.at(ctx, step.Parent, t)
 	if sameChange(before, after) {
 		base.Action, base.To = ActionEdit, after.Spec.Current
 		return []Event{base}
@@ -100,13 +101,26 @@ func releaseEvent(e Event, before, after *spec.State, held, lifted []spec.Hold) 
 	return e
 }
 
-func stateAt(ctx context.Context, snap *gitops.Snapshot, t spec.Target) *spec.State {
-	if snap != nil {
-		if s, err := NewReader(ctx, snap).State(t); err == nil && s != nil {
-			return s
-		}
+// lastState keeps the record that was read last: what one step found before it, the next one finds after it.
+type lastState struct {
+	id    gitops.Hash
+	state *spec.State
+}
+
+func (l *lastState) at(ctx context.Context, snap *gitops.Snapshot, t spec.Target) *spec.State {
+	if snap == nil {
+		return newState(t)
 	}
-	return newState(t)
+	id, err := snap.Blob(t.StateFile())
+	if err == nil && !id.IsZero() && id == l.id {
+		return l.state
+	}
+	s, err := NewReader(ctx, snap).State(t)
+	if err != nil || s == nil {
+		return newState(t)
+	}
+	*l = lastState{id, s}
+	return s
 }
 
 func sameChange(a, b *spec.State) bool {
