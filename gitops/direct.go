@@ -224,5 +224,5 @@ func (r *Repo) Earlier(ctx context.Context, commit Hash, dir string, tree Hash) 
 	if err != nil {
 		return nil, false, err
 	}
-	return &Snapshot{ctx: ctx, objs: r.objs, commit: &commitObject{info: Commit{Hash: commit}, tree: h}, met: &folders{}, edge: r.edge}, false, nil
+	return &Snapshot{ctx: ctx, objs: r.objs, commit: &commitObject{info: Commit{Hash: commit}, tree: h}, met: &foldersMet{}, edge: r.edge}, false, nil
 }

@@ -21,7 +21,7 @@ type Snapshot struct {
 	ctx    context.Context // of the call that made it: fs.FS has no other way to stop a slow read
 	objs   objects
 	commit *commitObject
-	met    *folders
+	met    *foldersMet
 	reach  int                                 // commits that a walk from here may look at on a remote without a clone, 0 for all
 	edge   func(context.Context) map[Hash]bool // the commits at which a shallow clone ends
 }
@@ -42,7 +42,7 @@ func readSnapshot(ctx context.Context, o objects, h Hash) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Snapshot{ctx: ctx, objs: o, commit: c, met: &folders{}}, nil
+	return &Snapshot{ctx: ctx, objs: o, commit: c, met: &foldersMet{}}, nil
 }
 
 // Commit returns the id of the commit.
@@ -94,8 +94,8 @@ func (s *Snapshot) lookup(name string) (entry, bool, error) {
 	return e, ok, at(name, err)
 }
 
-// folders remembers where some folders of a commit are: many files are looked up below the same ones.
-type folders [64]atomic.Pointer[folder]
+// foldersMet remembers where some folders of a commit are: many files are looked up below the same ones.
+type foldersMet [64]atomic.Pointer[folder]
 
 type folder struct {
 	path  string
