@@ -91,7 +91,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 var (
 	ids      = regexp.MustCompile(`(sha256:)?\b([0-9a-f]{40}|[0-9a-f]{10}|[0-9a-f]{12})\b`)
 	short    = regexp.MustCompile(`\b[0-9a-f]{7}\b`)
-	took     = regexp.MustCompile(`after [0-9.]+m?s\b`)
+	took     = regexp.MustCompile(`after (?:[0-9]+m)?[0-9.]+m?s\b`)
 	secs     = regexp.MustCompile(`"seconds": [0-9.e-]+`)
 	loopback = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	version  = regexp.MustCompile(`git version \S+`)

@@ -39,7 +39,7 @@ func TestLockInTheWay(t *testing.T) {
 			if res.Moved || !strings.Contains(res.Note, lock+" exists") {
 				t.Errorf("moved %v, note %q", res.Moved, res.Note)
 			}
-			equal(t, "release", read(t, filepath.Join(c.Dir, release)), "v1")
+			equal(t, "release", line(t, filepath.Join(c.Dir, release)), "v1")
 			w.ok(os.Remove(lock))
 			equal(t, "status", w.git(c, "status", "--porcelain"), "")
 			_, command, _ := strings.Cut(res.Note, "when that is done: git ")
