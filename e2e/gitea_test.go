@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,7 @@ func TestGitea(t *testing.T) {
 			"gitea-http": f.overHTTP(t, f.repository(t, "http"), owner),
 			"gitea-ssh":  f.overSSH(t, f.repository(t, "ssh"), owner),
 			"git-http":   gitHTTP(t),
+			"git-ssh":    gitSSH(t),
 		} {
 			t.Run(name, func(t *testing.T) { t.Parallel(); changeWithoutClone(t, a, f.start) })
 		}
@@ -109,15 +111,38 @@ func (f *forge) overSSH(t *testing.T, name, user string) account {
 // gitHTTP is an empty repository behind git http-backend, which asks for a password.
 func gitHTTP(t *testing.T) account {
 	t.Helper()
-	root := t.TempDir()
-	git(t, root, "init", "-q", "--bare", "-b", "main", "deploy.git")
-	git(t, root, "-C", "deploy.git", "config", "uploadpack.allowFilter", "true")
-	server, err := gittest.Serve(gittest.Options{Root: root, Home: t.TempDir(), User: owner, Password: "secret-of-ana"})
+	const password = "secret-of-ana"
+	server, err := gittest.Serve(gittest.Options{Root: bareRepository(t), Home: t.TempDir(), User: owner, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	return withToken(t, server.URL+"/deploy.git", owner, "secret-of-ana")
+	return withToken(t, server.URL+"/deploy.git", owner, password)
+}
+
+// gitSSH is an empty repository behind an ssh server that runs git's own programs.
+func gitSSH(t *testing.T) account {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "key")
+	signer, err := gittest.NewSSHKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := gittest.ServeSSH(gittest.SSHOptions{Root: bareRepository(t), Home: t.TempDir(), Allow: signer.PublicKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	return withKey(t, "ssh://git@"+net.JoinHostPort(server.Host, server.Port)+"/deploy.git", key, server.KnownHosts(nil))
+}
+
+// bareRepository makes deploy.git in a folder, which it returns. Partial fetches are allowed, as on the usual hosts.
+func bareRepository(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	git(t, root, "init", "-q", "--bare", "-b", "main", "deploy.git")
+	git(t, root, "-C", "deploy.git", "config", "uploadpack.allowFilter", "true")
+	return root
 }
 
 // refusal is a change that the host does not let through, and what is said of it.
@@ -138,17 +163,17 @@ func (f *forge) refusals() []refusal {
 	archive := func(t *testing.T, name string) {
 		f.set(t, http.MethodPatch, name, "", map[string]bool{"archived": true})
 	}
-	http := func(t *testing.T, name string) account { return f.overHTTP(t, name, owner) }
-	ssh := func(t *testing.T, name string) account { return f.overSSH(t, name, owner) }
+	overHTTP := func(t *testing.T, name string) account { return f.overHTTP(t, name, owner) }
+	overSSH := func(t *testing.T, name string) account { return f.overSSH(t, name, owner) }
 	return []refusal{
-		{"protected-http", protect(map[string]any{}), http, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
-		{"protected-ssh", protect(map[string]any{}), ssh, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
-		{"protected-files", protect(map[string]any{"enable_push": true, "protected_file_patterns": "models/**"}), http, 4,
+		{"protected-http", protect(map[string]any{}), overHTTP, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
+		{"protected-ssh", protect(map[string]any{}), overSSH, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
+		{"protected-files", protect(map[string]any{"enable_push": true, "protected_file_patterns": "models/**"}), overHTTP, 4,
 			[]string{"Gitea: branch main is protected from changing file models/vision/resnet/"}},
-		{"unsigned", protect(map[string]any{"enable_push": true, "require_signed_commits": true}), http, 4,
+		{"unsigned", protect(map[string]any{"enable_push": true, "require_signed_commits": true}), overHTTP, 4,
 			[]string{"Gitea: branch main is protected from unverified commit"}},
-		{"archived-http", archive, http, 8, []string{"archived"}},
-		{"archived-ssh", archive, ssh, 8, []string{"archived"}},
+		{"archived-http", archive, overHTTP, 8, []string{"archived"}},
+		{"archived-ssh", archive, overSSH, 8, []string{"archived"}},
 		{"reader-http", nil, func(t *testing.T, name string) account { return f.overHTTP(t, name, reader) }, 8, []string{"Gitea: User permission denied for writing"}},
 		{"reader-ssh", nil, func(t *testing.T, name string) account { return f.overSSH(t, name, reader) }, 8, []string{"Gitea: User permission denied for writing"}},
 		{"read-only-token", nil, f.withReadOnlyToken, 8, []string{"scope"}},

@@ -53,19 +53,25 @@ func (w person) run(env string, args ...string) result {
 		"ARGOCD_OPTS=--plaintext", "HOME="+w.p.home, "XDG_CONFIG_HOME="+w.p.home, "CI=true"), args...)
 }
 
-// runTool runs modelops in a folder, with variables in addition to the environment of this process.
-func runTool(ctx context.Context, t *testing.T, dir string, env []string, args ...string) result {
+// tool is the path of the program under test, which the first caller builds.
+func tool(t *testing.T) string {
 	t.Helper()
 	path, err := current.program()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return path
+}
+
+// runTool runs modelops in a folder, with variables in addition to the environment of this process.
+func runTool(ctx context.Context, t *testing.T, dir string, env []string, args ...string) result {
+	t.Helper()
 	begin := time.Now()
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, tool(t), args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatalf("modelops %s: %v", strings.Join(args, " "), err)
