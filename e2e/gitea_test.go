@@ -147,14 +147,14 @@ func bareRepository(t *testing.T) string {
 
 // refusal is a change that the host does not let through, and what is said of it.
 type refusal struct {
-	name  string
-	set   func(t *testing.T, repository string) // how the host is told to refuse; nil for not at all
-	by    func(t *testing.T, repository string) account
-	code  int
-	words []string // patterns in the message
+	name string
+	set  func(t *testing.T, repository string) // how the host is told to refuse; nil for not at all
+	by   func(t *testing.T, repository string) account
+	code int
+	says []string // patterns in the message, in which line ends are part of the pattern
 }
 
-// refusals lists them; protected branches and archives are refused over both ways in.
+// refusals lists them. Over ssh, what is refused before a push begins is in the words of the program on the server.
 func (f *forge) refusals() []refusal {
 	protect := func(rule map[string]any) func(*testing.T, string) {
 		rule["rule_name"] = "main"
@@ -165,29 +165,36 @@ func (f *forge) refusals() []refusal {
 	}
 	overHTTP := func(t *testing.T, name string) account { return f.overHTTP(t, name, owner) }
 	overSSH := func(t *testing.T, name string) account { return f.overSSH(t, name, owner) }
+	// declined is the end of a message with what Gitea's hook says.
+	declined := func(words, hint string) []string {
+		return []string{`error: push to main: refused: pre-receive hook declined\n  error: ` + words + `\n  nothing was pushed\nhint: ` + hint + `\n$`}
+	}
+	const pullRequest = "the branch is changed through a pull request here"
+	denied := declined(`User permission denied for writing\.`, "the credential needs write on this repository")
 	return []refusal{
-		{"protected-http", protect(map[string]any{}), overHTTP, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
-		{"protected-ssh", protect(map[string]any{}), overSSH, 4, []string{"Gitea: Not allowed to push to protected branch main", "hint: .*pull request"}},
+		{"protected-http", protect(map[string]any{}), overHTTP, 4, declined("Not allowed to push to protected branch main", pullRequest)},
+		{"protected-ssh", protect(map[string]any{}), overSSH, 4, declined("Not allowed to push to protected branch main", pullRequest)},
 		{"protected-files", protect(map[string]any{"enable_push": true, "protected_file_patterns": "models/**"}), overHTTP, 4,
-			[]string{"Gitea: branch main is protected from changing file models/vision/resnet/"}},
+			declined(`branch main is protected from changing file models/vision/resnet/staging/\S+`, pullRequest)},
+		// Gitea 1.26.0 stumbles over its own finding here, and says nothing of signatures.
 		{"unsigned", protect(map[string]any{"enable_push": true, "require_signed_commits": true}), overHTTP, 4,
-			[]string{"Gitea: branch main is protected from unverified commit"}},
-		{"archived-http", archive, overHTTP, 8, []string{"archived"}},
-		{"archived-ssh", archive, overSSH, 8, []string{"archived"}},
-		{"reader-http", nil, func(t *testing.T, name string) account { return f.overHTTP(t, name, reader) }, 8, []string{"Gitea: User permission denied for writing"}},
-		{"reader-ssh", nil, func(t *testing.T, name string) account { return f.overSSH(t, name, reader) }, 8, []string{"Gitea: User permission denied for writing"}},
-		{"read-only-token", nil, f.withReadOnlyToken, 8, []string{"scope"}},
+			declined(".*", "a rule of the server declined the commit; its own words say which")},
+		{"archived-http", archive, overHTTP, 8, []string{`error: push to .*: not allowed \(HTTP 403\) for user "ana": This repo is archived\.`, "nothing was pushed"}},
+		{"archived-ssh", archive, overSSH, 8, []string{`error: reach .*: error: Repo: ana/archived-ssh is archived\.\n$`}},
+		{"reader-http", nil, func(t *testing.T, name string) account { return f.overHTTP(t, name, reader) }, 8, denied},
+		{"reader-ssh", nil, func(t *testing.T, name string) account { return f.overSSH(t, name, reader) }, 8, denied},
+		{"read-only-token", nil, f.withReadOnlyToken, 8, []string{`error: push to .*: not allowed \(HTTP 403\) for user "ana": Forbidden\n  nothing was pushed\nhint: the credential needs read and write`}},
 		{"wrong-token", nil, func(t *testing.T, name string) account {
 			return withToken(t, f.URL+"/"+owner+"/"+name+".git", owner, "0123456789abcdef0123456789abcdef01234567")
-		}, 8, []string{"authentication failed", "hint: "}},
+		}, 8, []string{`error: read .*: authentication failed \(HTTP 401\) for user "ana": .*\nhint: the credential needs read and write`}},
 		{"no-token", nil, func(t *testing.T, name string) account { return newAccount(t, f.URL+"/"+owner+"/"+name+".git", "") }, 8,
-			[]string{"no credential was found", "hint: "}},
-		{"absent-http", nil, func(t *testing.T, _ string) account { return f.overHTTP(t, "absent", owner) }, 8, []string{"no such repository"}},
-		{"absent-ssh", nil, func(t *testing.T, _ string) account { return f.overSSH(t, "absent", owner) }, 8, []string{"Gitea: Cannot find repository: ana/absent"}},
-		{"unknown-key", nil, f.withUnknownKey, 8, []string{"Permission denied"}},
+			[]string{`error: read .*: authentication is required and no credential was found \(HTTP 401\).*\nhint: set MODELOPS_GIT_TOKEN `}},
+		{"absent-http", nil, func(t *testing.T, _ string) account { return f.overHTTP(t, "absent", owner) }, 8, []string{`no such repository, or no right to see it \(HTTP 404\)`}},
+		{"absent-ssh", nil, func(t *testing.T, _ string) account { return f.overSSH(t, "absent", owner) }, 8, []string{`error: reach .*: error: Cannot find repository: ana/absent\n$`}},
+		{"unknown-key", nil, f.withUnknownKey, 8, []string{`none of the keys\n  .*Permission denied \(publickey\)\.\nhint: .*ssh -T -p \d+ git@127\.0\.0\.1 tries them\n$`}},
 		{"unknown-host", nil, func(t *testing.T, name string) account {
 			return withKey(t, f.SSH+"/"+owner+"/"+name+".git", f.keys[owner], "")
-		}, 8, []string{"Host key verification failed"}},
+		}, 8, []string{`host key is not known\n(  .*\n)*  Host key verification failed\.\nhint: .*ssh-keyscan -p \d+ 127\.0\.0\.1 `}},
 	}
 }
 
@@ -221,8 +228,9 @@ func refuse(t *testing.T, f *forge) {
 			}
 			before := f.overHTTP(t, repository, owner).tip(t)
 			r := c.by(t, repository).expect(t, c.code, promote(overlay{"resnet", staging}, "1.0.0", "600d1")...)
-			t.Logf("%s", r.stderr[strings.LastIndex(r.stderr, "error: "):])
-			expectWords(t, r.stderr, append(c.words, "nothing was (changed|pushed)")...)
+			message := r.stderr[strings.LastIndex(r.stderr, "\nerror: ")+1:]
+			t.Log(message)
+			expectWords(t, message, c.says...)
 			if after := f.overHTTP(t, repository, owner).tip(t); after != before {
 				t.Errorf("the branch moved from %s to %s", before, after)
 			}

@@ -187,7 +187,8 @@ func (g *Gitea) addAdmin(ctx context.Context) error {
 
 // NewToken makes an access token of a user with scopes such as read:repository, separated by commas.
 func (g *Gitea) NewToken(ctx context.Context, user, scopes string) (string, error) {
-	return g.command(ctx, "admin", "user", "generate-access-token", "--raw", "--username", user, "--token-name", "token for "+scopes, "--scopes", scopes)
+	out, err := g.command(ctx, "admin", "user", "generate-access-token", "--raw", "--username", user, "--token-name", "token for "+scopes, "--scopes", scopes)
+	return out[strings.LastIndexByte(out, '\n')+1:], err // warnings may stand before it
 }
 
 // AddUser makes a user who signs in with tokens and with a key as ssh-keygen prints it.
