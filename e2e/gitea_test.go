@@ -46,6 +46,17 @@ func TestGitea(t *testing.T) {
 		name := f.seeded(t, "at-once")
 		changeAtOnce(t, f.overHTTP(t, name, owner), f.overSSH(t, name, owner))
 	})
+	t.Run("doctor", func(t *testing.T) {
+		name := f.seeded(t, "doctor")
+		expectWords(t, f.overHTTP(t, name, owner).expect(t, 3, "doctor").stdout, `(?m)^ok +push: `, `(?m)^missing +argo cd: `)
+		expectWords(t, f.withReadOnlyToken(t, name).expect(t, 3, "doctor").stdout, `(?m)^missing +push: .*not allowed \(HTTP 403\)`)
+	})
+	t.Run("old-protocol", func(t *testing.T) {
+		a := f.overSSH(t, f.seeded(t, "old-protocol"), owner)
+		git(t, a.home, "config", "--file", ".gitconfig", "core.sshCommand",
+			"env -u GIT_PROTOCOL "+git(t, a.home, "config", "--file", ".gitconfig", "core.sshCommand"))
+		changeThroughTemporaryClone(t, a)
+	})
 	t.Run("refused", func(t *testing.T) { refuse(t, f) })
 }
 

@@ -172,6 +172,18 @@ func changeWithoutClone(t *testing.T, a account, start string) {
 	}
 }
 
+// changeThroughTemporaryClone promotes and reverts where the server does not get to know that it is asked for version 2 of
+// Git's protocol, as behind an ssh program that passes no variables on.
+func changeThroughTemporaryClone(t *testing.T, a account) {
+	o := overlay{"resnet", staging}
+	for i, version := range []string{"1.0.0", "2.0.0"} {
+		r := a.expect(t, 0, promote(o, version, fmt.Sprintf("600d%d", i+1))...)
+		expectWords(t, r.stderr, "a temporary clone is made")
+	}
+	a.expect(t, 0, "revert", o.name(), "--env", staging, "--bad", "2.0.0", "--reason", "accuracy dropped")
+	expectWords(t, a.expect(t, 0, "history", o.name(), "--env", staging).stdout, `revert +2\.0\.0 -> 1\.0\.0 `, `promote +1\.0\.0 `)
+}
+
 // expectWords checks that a text has each of the patterns.
 func expectWords(t *testing.T, text string, patterns ...string) {
 	t.Helper()

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -187,7 +188,7 @@ func (g *Gitea) addAdmin(ctx context.Context) error {
 
 // NewToken makes an access token of a user with scopes such as read:repository, separated by commas.
 func (g *Gitea) NewToken(ctx context.Context, user, scopes string) (string, error) {
-	out, err := g.command(ctx, "admin", "user", "generate-access-token", "--raw", "--username", user, "--token-name", "token for "+scopes, "--scopes", scopes)
+	out, err := g.command(ctx, "admin", "user", "generate-access-token", "--raw", "--username", user, "--token-name", rand.Text(), "--scopes", scopes)
 	return out[strings.LastIndexByte(out, '\n')+1:], err // warnings may stand before it
 }
 
