@@ -120,7 +120,7 @@ func table() []rule {
 		{"rejected", exitTransport, rejected(gitops.RejectConflict), []string{"choose another branch with --branch, or delete the one whose name is in the way"}},
 		{"busy", exitConflict, rejected(gitops.RejectLocked), []string{"run the command again"}},
 		{"rejected", exitTransport, is[*gitops.RejectedError](), nil},
-		{"git-authentication", exitTransport, is[*gitops.AuthError](), []string{"the credential needs read and write on this repository; modelops doctor checks it"}},
+		{"git-authentication", exitTransport, is[*gitops.AuthError](), nil},
 		{"git-unreachable", exitTransport, is[*gitops.TransportError](), nil},
 		{"registry-authentication", exitTransport, is[*registry.AuthError](), nil},
 		{"registry-unreachable", exitTransport, is[*registry.UnreachableError](), nil},

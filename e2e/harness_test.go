@@ -26,8 +26,14 @@ func within(t *testing.T, limit time.Duration) context.Context {
 // git runs git in a folder, with an identity and without the configuration of whoever runs the tests.
 func git(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	return gitWith(t, dir, userEnv(), args...)
+}
+
+// gitWith runs git in a folder, with variables in addition to the environment of this process.
+func gitWith(t *testing.T, dir string, env []string, args ...string) string {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", args...)
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), userEnv()...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)

@@ -23,11 +23,14 @@ type run struct {
 	dir     string          // of logs and data
 	program func() (string, error)
 
-	mu     sync.Mutex
-	stacks []*stack.Stack // those that run, to be stopped when a signal comes
+	mu      sync.Mutex
+	running []stopper // to be stopped when a signal comes
 }
 
 var current *run
+
+// stopper is what runs until it is stopped. To stop it again does nothing; what had ended before is named.
+type stopper interface{ Stop() (gone []string) }
 
 // parallel is how many scenarios run at once: they wait most of the time, but each wait costs Argo CD and the API server
 // work, and a machine that is too busy makes every wait look slow.
@@ -82,45 +85,81 @@ func runFolder() (string, error) {
 // start builds what is missing, starts a stack and stops it when the test is over.
 func (r *run) start(t *testing.T, version stack.Argo) *stack.Stack {
 	t.Helper()
-	cache, err := stack.Cache(os.LookupEnv)
+	programs, err := stack.Build(r.ctx, cache(t), version, logf)
 	if err != nil {
-		t.Fatal(err)
-	}
-	programs, err := stack.Build(r.ctx, cache, version, logf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(r.dir, "argo"+string(version))
-	// Repositories and data of an earlier run would be taken for this one's.
-	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(r.ctx, 5*time.Minute)
 	defer cancel()
-	s, err := stack.Start(ctx, programs, stack.Options{Argo: version, Dir: dir, Log: logf})
+	s, err := stack.Start(ctx, programs, stack.Options{Argo: version, Dir: r.folder(t, "argo"+string(version)), Log: logf})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.stacks = append(r.stacks, s)
-	t.Cleanup(func() { report(s); stop(s) })
+	r.keep(t, s)
+	t.Cleanup(func() { report(s) })
 	return s
 }
 
-// stop stops all stacks that were started; one that is stopped already is left alone.
+// startGitea builds Gitea if it is missing, starts it and stops it when the test is over.
+func (r *run) startGitea(t *testing.T) *stack.Gitea {
+	t.Helper()
+	program, err := stack.BuildGitea(r.ctx, cache(t), logf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, 2*time.Minute)
+	defer cancel()
+	begin := time.Now()
+	g, err := stack.StartGitea(ctx, program, r.folder(t, "gitea"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	logf("Gitea ready after %s", time.Since(begin).Round(time.Millisecond))
+	r.keep(t, g)
+	return g
+}
+
+// cache is the folder of the built programs.
+func cache(t *testing.T) string {
+	t.Helper()
+	dir, err := stack.Cache(os.LookupEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// folder is an empty place for logs and data: those of an earlier run would be taken for this one's.
+func (r *run) folder(t *testing.T, name string) string {
+	t.Helper()
+	dir := filepath.Join(r.dir, name)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// keep stops what was started when the test is over, or a signal comes.
+func (r *run) keep(t *testing.T, s stopper) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.running = append(r.running, s)
+	t.Cleanup(func() { stop(s) })
+}
+
+// stop stops all that was started; what is stopped already is left alone.
 func (r *run) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, s := range r.stacks {
+	for _, s := range r.running {
 		stop(s)
 	}
 }
 
-// stop stops a stack and tells which parts had died on their own.
-func stop(s *stack.Stack) {
+// stop tells which parts had died on their own.
+func stop(s stopper) {
 	if gone := s.Stop(); len(gone) > 0 {
-		logf("stack %s: ended before their time: %v", s.Version, gone)
+		logf("ended before their time: %v", gone)
 	}
 }
 

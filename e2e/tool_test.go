@@ -49,22 +49,32 @@ func (r result) String() string {
 // run runs modelops in the clone, signed in for one environment.
 func (w person) run(env string, args ...string) result {
 	w.t.Helper()
+	return runTool(w.quit, w.t, w.dir, append(userEnv(), "ARGOCD_SERVER="+w.p.stack.ArgoServer, "ARGOCD_AUTH_TOKEN="+w.p.tokens[env],
+		"ARGOCD_OPTS=--plaintext", "HOME="+w.p.home, "XDG_CONFIG_HOME="+w.p.home, "CI=true"), args...)
+}
+
+// tool is the path of the program under test, which the first caller builds.
+func tool(t *testing.T) string {
+	t.Helper()
 	path, err := current.program()
 	if err != nil {
-		w.t.Fatal(err)
+		t.Fatal(err)
 	}
+	return path
+}
+
+// runTool runs modelops in a folder, with variables in addition to the environment of this process.
+func runTool(ctx context.Context, t *testing.T, dir string, env []string, args ...string) result {
+	t.Helper()
 	begin := time.Now()
-	cmd := exec.CommandContext(w.quit, path, args...)
-	cmd.Dir = w.dir
-	cmd.Env = append(os.Environ(), userEnv()...)
-	cmd.Env = append(cmd.Env, "ARGOCD_SERVER="+w.p.stack.ArgoServer, "ARGOCD_AUTH_TOKEN="+w.p.tokens[env], "ARGOCD_OPTS=--plaintext",
-		"HOME="+w.p.home, "XDG_CONFIG_HOME="+w.p.home, "CI=true")
+	cmd := exec.CommandContext(ctx, tool(t), args...)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		w.t.Fatalf("modelops %s: %v", strings.Join(args, " "), err)
+		t.Fatalf("modelops %s: %v", strings.Join(args, " "), err)
 	}
 	return result{args: args, code: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String(), took: time.Since(begin)}
 }

@@ -154,6 +154,7 @@ type TransportError struct {
 	Status  int    // HTTP status, 0 when there was none
 	After   int    // seconds that the server asked to wait, 0 when it did not
 	Err     error
+	refused bool // the program on the server said no, and would say so again
 }
 
 func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.URL, e.Err) }
@@ -172,7 +173,12 @@ type AuthError struct {
 }
 
 // Hints returns what to do about it.
-func (e *AuthError) Hints() []string { return e.hints }
+func (e *AuthError) Hints() []string {
+	if len(e.hints) > 0 {
+		return e.hints
+	}
+	return []string{"the credential needs read and write on this repository; modelops doctor checks it"}
+}
 
 func (e *AuthError) Error() string {
 	what := "authentication failed"
@@ -255,6 +261,9 @@ func Retryable(err error) (again bool, after time.Duration) {
 // passes tells trouble of the moment from an answer that will not change. A 403 is here only where the server spoke of
 // its rate limit; every other one is an AuthError.
 func (e *TransportError) passes() bool {
+	if e.refused {
+		return false
+	}
 	switch e.Status {
 	case 0, http.StatusForbidden, http.StatusTooManyRequests:
 		return true

@@ -195,22 +195,22 @@ func (w *httpWire) get(ctx context.Context, service string, cred credential) (se
 	at := withoutUser(w.place())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String()+"/info/refs?service="+service, nil)
 	if err != nil {
-		return nil, &TransportError{Op: "read", URL: w.url(), Err: err}
+		return nil, &TransportError{Op: opOf(service), URL: w.url(), Err: err}
 	}
 	if service == uploadPack {
 		req.Header.Set("Git-Protocol", "version=2")
 	}
-	resp, err := w.do(req, cred, "read")
+	resp, err := w.do(req, cred, opOf(service))
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // reading only
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+service+"-advertisement" {
-		return nil, &TransportError{Op: "read", URL: w.url(), Status: resp.StatusCode, Err: notGit(got)}
+		return nil, &TransportError{Op: opOf(service), URL: w.url(), Status: resp.StatusCode, Err: notGit(got)}
 	}
 	a, err := readAdvert(watch.reader(resp.Body))
 	if err != nil {
-		return nil, &TransportError{Op: "read", URL: w.url(), Status: resp.StatusCode, Err: plainCause(ctx, err)}
+		return nil, &TransportError{Op: opOf(service), URL: w.url(), Status: resp.StatusCode, Err: plainCause(ctx, err)}
 	}
 	return &httpSession{wire: w, refs: a, service: service, cred: cred, base: landed(resp.Request.URL, at)}, nil
 }
@@ -244,8 +244,11 @@ type httpSession struct {
 func (s *httpSession) advert() *advert { return s.refs }
 func (s *httpSession) close() error    { return nil }
 
-func (s *httpSession) op() string {
-	if s.service == receivePack {
+func (s *httpSession) op() string { return opOf(s.service) }
+
+// opOf is what a service is asked for, in messages.
+func opOf(service string) string {
+	if service == receivePack {
 		return "push to"
 	}
 	return "read"

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"time"
 )
 
 // processWire speaks with a server program over its standard streams: on this machine, or behind ssh.
@@ -76,20 +77,27 @@ func (s *processSession) abandon() error {
 	return errors.Join(s.cmd.Process.Kill(), s.out.Close())
 }
 
-// failed ends the program and explains with its own words.
+// failed ends the program and explains with its own words. A program that refuses ends by itself, and may need a moment
+// until all its words are here.
 func (s *processSession) failed(cause error) error {
-	s.in.Close()            //nolint:errcheck // over anyway
-	s.end()                 // it may have ended
-	s.cmd.Wait()            //nolint:errcheck // the cause is known
+	s.in.Close() //nolint:errcheck // over anyway
+	late := time.AfterFunc(waitDelay, s.end)
+	s.cmd.Wait() //nolint:errcheck // the exit code is looked at below
+	late.Stop()
+	s.end()
 	text := s.said.String() // what ssh or git printed
-	if err := sshRefusal(s.wire.url(), text); err != nil {
+	if err := sshRefusal(s.wire.shown, text); err != nil {
 		return err
 	}
 	if text != "" {
 		cause = errors.New(text)
 	}
-	return &TransportError{Op: "reach", URL: s.wire.url(), Err: cause}
+	code := s.cmd.ProcessState.ExitCode() // negative where it was ended
+	return &TransportError{Op: "reach", URL: s.wire.url(), Err: cause, refused: text != "" && code > 0 && code != sshFailed}
 }
+
+// sshFailed is ssh's exit code where it found no way to the server (ssh(1)); any other is that of the program there.
+const sshFailed = 255
 
 func (s *processSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
 	release := s.bound(ctx)
@@ -148,5 +156,11 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return strings.TrimSpace(Sanitize(redactText(b.buf.String())))
+	var text strings.Builder
+	for line := range strings.Lines(b.buf.String()) {
+		if line = tellingLine(line); line != "" {
+			text.WriteString(line + "\n")
+		}
+	}
+	return strings.TrimSpace(text.String())
 }

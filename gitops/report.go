@@ -114,7 +114,7 @@ func (t *serverText) add(p []byte) {
 }
 
 func (t *serverText) line(s string) {
-	s = Sanitize(redactText(strings.TrimRight(s, " \t")))
+	s = tellingLine(s)
 	if s == "" || t.all.Len()+len(s) > maxServerText {
 		return
 	}
@@ -122,6 +122,16 @@ func (t *serverText) line(s string) {
 	if t.live != nil {
 		fmt.Fprintf(t.live, "remote: %s\n", s) //nolint:errcheck // progress only
 	}
+}
+
+// tellingLine is a line of a server's text for people to read, "" where it says nothing: Gitea puts its words between
+// two lines that hold "error:" alone.
+func tellingLine(s string) string {
+	s = strings.TrimRight(Sanitize(redactText(s)), " \t\r\n")
+	if s == "error:" {
+		return ""
+	}
+	return s
 }
 
 func (t *serverText) String() string {

@@ -31,6 +31,20 @@ func FuzzReport(f *testing.F) {
 	})
 }
 
+// What a server prints is shown without the lines that frame it and say nothing.
+func TestServerText(t *testing.T) {
+	const printed = "\x02error:\nerror: Not allowed\nerror: \n\n\x1b[1mask ana\n"
+	rep, err := readReport(strings.NewReader(packet(printed)+"0000"), true, nil)
+	if want := "error: Not allowed\n\\u001b[1mask ana\n"; rep.text != want {
+		t.Errorf("text is %q (%v), want %q", rep.text, err, want)
+	}
+	var said lockedBuffer
+	fmt.Fprint(&said, "error:\nerror: Repo is archived.\nerror:\n")
+	if got, want := said.String(), "error: Repo is archived."; got != want {
+		t.Errorf("a program said %q, want %q", got, want)
+	}
+}
+
 func FuzzAdvert(f *testing.F) {
 	h := strings.Repeat("1", 40)
 	f.Add([]byte(packet("# service=git-upload-pack\n") + "0000" + packet(h+" HEAD\x00symref=HEAD:refs/heads/main\n") + packet(h+" refs/heads/main\n") + "0000"))

@@ -212,23 +212,28 @@ func explainStart(err error) error {
 	return err
 }
 
-// sshRefusal recognises in ssh's words that it would not sign in; nil where it was something else.
-func sshRefusal(shown, text string) error {
-	host := shown
-	if to, err := parseSSH(shown); err == nil {
-		host = to.host
+// sshRefusal recognises in ssh's words that it would not sign in; nil where it was something else. The commands in its
+// hints go to where the URL does.
+func sshRefusal(raw, text string) error {
+	to, err := parseSSH(raw)
+	if err != nil {
+		return nil //nolint:nilerr // no ssh URL, and no words of ssh
 	}
-	server := host[strings.LastIndexByte(host, '@')+1:]
+	server := to.host[strings.LastIndexByte(to.host, '@')+1:]
+	login, scan, known := "ssh -T "+to.host, "ssh-keyscan "+server, server
+	if to.port != "" {
+		login, scan, known = "ssh -T -p "+to.port+" "+to.host, "ssh-keyscan -p "+to.port+" "+server, "'["+server+"]:"+to.port+"'"
+	}
 	refusal := func(what, hint string) error {
-		return &AuthError{Op: "reach", URL: shown, Message: what + "\n" + indent(text), hints: []string{hint}}
+		return &AuthError{Op: "reach", URL: Redact(raw), Message: what + "\n" + indent(text), hints: []string{hint}}
 	}
 	switch {
 	case strings.Contains(text, "REMOTE HOST IDENTIFICATION HAS CHANGED"):
-		return refusal("the server's host key is another one than before", "ask the server's administrators; if the key was changed, ssh-keygen -R "+server+" forgets the old one")
+		return refusal("the server's host key is another one than before", "ask the server's administrators; if the key was changed, ssh-keygen -R "+known+" forgets the old one")
 	case strings.Contains(text, "Host key verification failed"):
-		return refusal("the server's host key is not known", "ssh -T "+host+" at a terminal shows the key and takes it; in CI put it into ~/.ssh/known_hosts (ssh-keyscan "+server+" prints it: compare it first)")
+		return refusal("the server's host key is not known", login+" at a terminal shows the key and takes it; in CI put it into ~/.ssh/known_hosts ("+scan+" prints it: compare it first)")
 	case strings.Contains(text, "Permission denied"):
-		return refusal("the server takes none of the keys", "ssh-add -l lists the keys that are offered, and ssh -T "+host+" tries them")
+		return refusal("the server takes none of the keys", "ssh-add -l lists the keys that are offered, and "+login+" tries them")
 	}
 	return nil
 }

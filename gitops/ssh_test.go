@@ -138,9 +138,9 @@ func TestSSHRefusals(t *testing.T) {
 	other, err := gittest.NewSSHKey(filepath.Join(w.dir, "other"))
 	w.ok(err)
 	rows := []struct{ name, known, key, want, hint string }{
-		{"unknown host", "", w.key, "host key is not known", "known_hosts"},
-		{"changed host", w.server.KnownHosts(other.PublicKey()), w.key, "REMOTE HOST IDENTIFICATION HAS CHANGED", "ssh-keygen -R " + w.server.Host},
-		{"other key", w.server.KnownHosts(nil), filepath.Join(w.dir, "other"), "Permission denied (publickey)", "ssh-add -l"},
+		{"unknown host", "", w.key, "host key is not known", "ssh-keyscan -p " + w.server.Port + " " + w.server.Host},
+		{"changed host", w.server.KnownHosts(other.PublicKey()), w.key, "REMOTE HOST IDENTIFICATION HAS CHANGED", "ssh-keygen -R '[" + w.server.Host + "]:" + w.server.Port + "'"},
+		{"other key", w.server.KnownHosts(nil), filepath.Join(w.dir, "other"), "Permission denied (publickey)", "ssh -T -p " + w.server.Port + " git@" + w.server.Host},
 	}
 	for i, tc := range rows {
 		c := w.bareRemote(fmt.Sprint("c", i), "ssh://git@"+net.JoinHostPort(w.server.Host, w.server.Port)+"/deploy.git")
@@ -162,6 +162,8 @@ func TestSSHRefusals(t *testing.T) {
 		if !errors.As(err, &tr) || !strings.Contains(err.Error(), "nothing.git") && !strings.Contains(err.Error(), "Connection refused") {
 			t.Errorf("%s: %v", name, err)
 		}
+		again, _ := gitops.Retryable(err)
+		equal(t, name+": to be tried again", again, name == "refused connection")
 	}
 }
 

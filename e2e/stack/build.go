@@ -27,6 +27,7 @@ type manifest struct {
 	Module  string   `json:"module"`
 	Version string   `json:"version"`
 	Stamp   []string `json:"stamp,omitempty"`
+	Tags    []string `json:"tags,omitempty"`
 	Size    int64    `json:"size"`
 }
 
@@ -39,7 +40,11 @@ type builder struct {
 // folder is where a part lives: its name tells all that goes into it, so that another version, or another way of
 // building the same, never meets an old program.
 func (b builder) folder(p part) string {
-	sum := sha256.Sum256([]byte(strings.Join(append([]string{p.module, p.version, p.pkg, p.siblings, goVersion}, p.stamp...), "\x00")))
+	recipe := append([]string{p.module, p.version, p.pkg, p.siblings, goVersion}, p.stamp...)
+	if len(p.tags) > 0 { // those without keep the names that they had before there were any
+		recipe = append(recipe, "tags="+strings.Join(p.tags, ","))
+	}
+	sum := sha256.Sum256([]byte(strings.Join(recipe, "\x00")))
 	return filepath.Join(b.cache, "parts", p.name+"-"+p.version+"-"+hex.EncodeToString(sum[:4]))
 }
 
@@ -113,11 +118,15 @@ func (b builder) compile(ctx context.Context, p part, work, output string) error
 	if err := os.WriteFile(filepath.Join(work, "go.mod"), []byte(goModFor(p, replace)), 0o644); err != nil {
 		return err
 	}
-	args := []string{"build", "-o", output}
+	args := []string{"build", "-o", output, "-tags", strings.Join(p.tags, ",")}
 	if len(p.stamp) > 0 {
 		args = append(args, "-ldflags", "-X "+strings.Join(p.stamp, " -X "))
 	}
-	_, err = runGo(ctx, work, append(args, p.pkg)...)
+	var env []string
+	if p.cgo {
+		env = append(env, "CGO_ENABLED=1")
+	}
+	_, err = runGo(ctx, work, env, append(args, p.pkg)...)
 	return err
 }
 
@@ -127,7 +136,7 @@ func writeManifest(folder string, p part) error {
 	if err != nil {
 		return err
 	}
-	raw, err := json.MarshalIndent(manifest{Name: p.name, Module: p.module, Version: p.version, Stamp: p.stamp, Size: info.Size()}, "", "  ")
+	raw, err := json.MarshalIndent(manifest{Name: p.name, Module: p.module, Version: p.version, Stamp: p.stamp, Tags: p.tags, Size: info.Size()}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -57,10 +57,12 @@ func TestWhatKilledBuildsLeftIsRemoved(t *testing.T) {
 func TestFolderNamesTheRecipe(t *testing.T) {
 	b := builder{cache: "cache"}
 	one := kubernetesPart("kube-apiserver")
-	other := one
-	other.stamp = nil
-	if b.folder(one) == b.folder(other) {
-		t.Errorf("two ways of building share %s", b.folder(one))
+	bare, tagged := one, one
+	bare.stamp, tagged.tags = nil, []string{"sqlite"}
+	for _, other := range []part{bare, tagged} {
+		if b.folder(one) == b.folder(other) {
+			t.Errorf("two ways of building share %s", b.folder(one))
+		}
 	}
 	if got, want := filepath.Dir(b.folder(one)), filepath.Join("cache", "parts"); got != want {
 		t.Errorf("folder lies in %s, want %s", got, want)

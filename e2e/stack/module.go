@@ -28,7 +28,7 @@ type download struct {
 // downloadModule puts a module into the Go module cache.
 func downloadModule(ctx context.Context, module, version string) (download, error) {
 	var d download
-	out, err := runGo(ctx, os.TempDir(), "mod", "download", "-json", module+"@"+version)
+	out, err := runGo(ctx, os.TempDir(), nil, "mod", "download", "-json", module+"@"+version)
 	if err != nil {
 		return d, err
 	}
@@ -43,7 +43,7 @@ func downloadModule(ctx context.Context, module, version string) (download, erro
 
 // replacements reads the replace directives of a go.mod file.
 func replacements(ctx context.Context, goMod string) ([]replacement, error) {
-	out, err := runGo(ctx, os.TempDir(), "mod", "edit", "-json", goMod)
+	out, err := runGo(ctx, os.TempDir(), nil, "mod", "edit", "-json", goMod)
 	if err != nil {
 		return nil, err
 	}
@@ -77,12 +77,14 @@ func isFolder(path string) bool {
 	return strings.HasPrefix(path, "./") || strings.HasPrefix(path, "../")
 }
 
-// runGo runs the go command outside any module of the caller's.
-func runGo(ctx context.Context, dir string, args ...string) ([]byte, error) {
+// runGo runs the go command outside any module of the caller's, with variables in addition to the environment of this
+// process.
+func runGo(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	// A part's module has no go.sum at first, and a go.work of the caller's would not name it.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-mod=mod -buildvcs=false", "GOWORK=off")
+	cmd.Env = append(cmd.Env, env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -2,22 +2,17 @@ package stack
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 )
 
 // Oracles makes sure that the kustomize and kubectl commands, which tests compare with, are in the cache folder, and
 // returns the folders that they are in. It waits for other processes that build into the same cache.
 func Oracles(ctx context.Context, cache string, log func(format string, args ...any)) ([]string, error) {
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := lockFile(ctx, filepath.Join(cache, "lock"))
+	b, unlock, err := openCache(ctx, cache, log)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	b := builder{cache: cache, log: log}
 	var dirs []string
 	for _, p := range []part{kustomizePart(), kubernetesPart("kubectl")} {
 		program, err := b.ensure(ctx, p)

@@ -15,6 +15,10 @@ type part struct {
 	// stamp holds the linker's -X settings, so that the program reports the version that it is: Argo CD hands the
 	// API server's version to kustomize, and clients look at Argo CD's.
 	stamp []string
+	// tags are the build tags.
+	tags []string
+	// cgo says that the program holds C, which takes a C compiler. Go would leave it out without a word where cgo is off.
+	cgo bool
 }
 
 // kubernetesPart describes one of the programs of the Kubernetes control plane.
@@ -62,5 +66,14 @@ func controlPlane() []part {
 		kubernetesPart("kube-apiserver"),
 		kubernetesPart("kube-controller-manager"),
 		kubernetesPart("kube-scheduler"),
+	}
+}
+
+// giteaPart is Gitea, a Git host with users, rights, branch protection and ssh. Its database is SQLite, which is C.
+func giteaPart() part {
+	const version = "1.26.0"
+	return part{
+		name: "gitea", module: "code.gitea.io/gitea", version: "v" + version, pkg: "code.gitea.io/gitea",
+		stamp: []string{"main.Version=" + version}, tags: []string{"sqlite", "sqlite_unlock_notify"}, cgo: true,
 	}
 }

@@ -42,19 +42,12 @@ func Build(ctx context.Context, cache string, argo Argo, log func(format string,
 	if !ok {
 		return Programs{}, fmt.Errorf("build the stack: no Argo CD version %q", string(argo))
 	}
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return Programs{}, err
-	}
-	unlock, err := lockFile(ctx, filepath.Join(cache, "lock"))
+	b, unlock, err := openCache(ctx, cache, log)
 	if err != nil {
-		return Programs{}, fmt.Errorf("lock %s: %w", cache, err)
+		return Programs{}, err
 	}
 	defer unlock()
-	if err := clearInterrupted(cache); err != nil {
-		return Programs{}, err
-	}
 	cd := argoPart(string(argo), version)
-	b := builder{cache: cache, log: log}
 	programs := Programs{paths: map[string]string{}}
 	for _, p := range append(controlPlane(), cd) {
 		if programs.paths[p.name], err = b.ensure(ctx, p); err != nil {
@@ -62,6 +55,21 @@ func Build(ctx context.Context, cache string, argo Argo, log func(format string,
 		}
 	}
 	return programs, programs.findRest(ctx, cd)
+}
+
+// openCache returns a builder for the cache folder, once no other process builds there. The lock is given back with unlock.
+func openCache(ctx context.Context, cache string, log func(format string, args ...any)) (b builder, unlock func(), err error) {
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return b, nil, err
+	}
+	if unlock, err = lockFile(ctx, filepath.Join(cache, "lock")); err != nil {
+		return b, nil, fmt.Errorf("lock %s: %w", cache, err)
+	}
+	if err := clearInterrupted(cache); err != nil {
+		unlock()
+		return b, nil, err
+	}
+	return builder{cache: cache, log: log}, unlock, nil
 }
 
 // clearInterrupted removes what builds that were killed have left. Whoever holds the lock is the only one who builds.
