@@ -177,7 +177,25 @@ func (s *session) followed(c *cli.Context, st *store, res *release.Result, v vie
 		m = deploy
 	}
 	outcomes, err := s.drive(c, st, res.Tip, plannedTargets(res.Plan), m)
-	return outcomes, leaving(err, left(v))
+	return outcomes, leaving(err, left(v), waysOut(v, outcomes)...)
+}
+
+// waysOut are the commands that take a promote away which does not run.
+func waysOut(v view.Change, outcomes []view.Outcome) []string {
+	var out []string
+	for _, o := range outcomes {
+		i := slices.IndexFunc(v.Targets, func(i view.Item) bool { return i.Target == o.Target })
+		if o.Status != view.StatusFailed || i < 0 || v.Targets[i].Action != spec.ActionPromote {
+			continue
+		}
+		switch t := v.Targets[i]; {
+		case t.From != nil && t.To != nil:
+			out = append(out, "modelops revert "+t.Model+" --env "+t.Environment+" --bad "+t.To.Version+" --reason \"...\" --wait")
+		case t.From == nil:
+			out = append(out, "modelops model remove "+t.Model+" --env "+t.Environment+" --reason \"...\", since there is nothing to go back to")
+		}
+	}
+	return out
 }
 
 func plannedTargets(p *release.Plan) []spec.Target {

@@ -53,7 +53,10 @@ func (w Waited) Text(t *Text) {
 	}
 }
 
-var statusStyle = map[string]Style{"proven": Green, "failed": Red, "superseded": Yellow, "timed-out": Red}
+// StatusFailed is the status of an outcome that cannot become a success any more.
+const StatusFailed = "failed"
+
+var statusStyle = map[string]Style{"proven": Green, StatusFailed: Red, "superseded": Yellow, "timed-out": Red}
 
 func (o Outcome) text(t *Text) {
 	t.Line("%s %s after %s: %s", o.Target, In(statusStyle[o.Status], o.Status), seconds(o.Seconds), o.Reason)
