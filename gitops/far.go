@@ -35,6 +35,10 @@ const (
 // beside the round trip.
 const TipCommits = 8
 
+// maxWants is how many objects are asked for at once: half a megabyte of a request, where git http-backend takes ten
+// (http.maxRequestBuffer).
+const maxWants = 10_000
+
 // Object implements objects.
 func (f *far) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
 	if o, ok := f.have.get(h); ok {
@@ -52,19 +56,18 @@ func (f *far) bring(ctx context.Context, single, deep []Hash) error {
 	defer f.mu.Unlock()
 	deep = slices.DeleteFunc(deep, func(h Hash) bool { return f.whole[h] || f.isBlob(h) })
 	single = slices.DeleteFunc(single, func(h Hash) bool { _, ok := f.have.get(h); return ok })
-	if len(single) > 0 {
-		if err := f.fetch(ctx, want{objects: single, filter: oneByOne, depth: 1}); err != nil {
+	for part := range slices.Chunk(single, maxWants) {
+		if err := f.fetch(ctx, want{objects: part, filter: oneByOne, depth: 1}); err != nil {
 			return err
 		}
 	}
-	if len(deep) == 0 {
-		return nil
-	}
-	if err := f.fetch(ctx, want{objects: deep}); err != nil {
-		return err
-	}
-	for _, h := range deep {
-		f.whole[h] = true
+	for part := range slices.Chunk(deep, maxWants) {
+		if err := f.fetch(ctx, want{objects: part}); err != nil {
+			return err
+		}
+		for _, h := range part {
+			f.whole[h] = true
+		}
 	}
 	return nil
 }
