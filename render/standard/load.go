@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -62,7 +63,8 @@ func Load(fsys fs.FS, name string) (*Standard, error) {
 // Name of the standard: that of its folder.
 func (s *Standard) Name() string { return s.name }
 
-// Digest of all files of the standard by their paths, sha256:HEX. It does not depend on the standard's name.
+// Digest of the files that overlays are rendered from by their paths, sha256:HEX. It does not depend on the standard's
+// name, nor on what is rendered for tenants and Argo CD: that follows the platform and no release.
 func (s *Standard) Digest() string { return s.digest }
 
 // Runtimes lists the names of the standard's runtimes in order.
@@ -108,11 +110,16 @@ func readAll(fsys fs.FS, dir string) (map[string][]byte, error) {
 	return files, err
 }
 
+// ofPlatform are the sheets that are not rendered for an overlay.
+var ofPlatform = [...]string{SheetTenant, SheetArgoCD, SheetEnvironment, SheetPlatform}
+
 // digest writes each file with the lengths of its name and content before them, so that no two folders run together.
 func digest(files map[string][]byte) string {
 	names := make([]string, 0, len(files))
 	for name := range files {
-		names = append(names, name)
+		if part, _, _ := strings.Cut(name, "/"); !slices.Contains(ofPlatform[:], strings.TrimSuffix(part, ".yaml")) {
+			names = append(names, name)
+		}
 	}
 	sort.Strings(names)
 	h := sha256.New()
