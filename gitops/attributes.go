@@ -13,6 +13,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
+const attributesFile = ".gitattributes"
+
 // newFile is a file whose content is new with a change.
 type newFile struct {
 	path string
@@ -89,7 +91,7 @@ func (r *Repo) attributeFiles(ctx context.Context, tree Hash, list []newFile) (a
 		}
 	}
 	for dir, entries := range known {
-		if e, ok := find(entries, ".gitattributes"); ok && e.isFile() {
+		if e, ok := find(entries, attributesFile); ok && e.isFile() {
 			name := path.Join(dir, e.name)
 			if rules.tree[name], err = readObject(ctx, r.objs, e.hash, plumbing.BlobObject); err != nil {
 				return rules, at(name, err)

@@ -137,16 +137,16 @@ func (k *keyring) userFor(host string) string {
 }
 
 // ask runs git's credential helpers; without git there is nobody to ask. An empty password is none: an askpass program
-// that fails still exits well.
-func (k *keyring) ask(ctx context.Context, u *url.URL) (credential, error) {
+// that fails still exits well. Where git itself failed, trouble says why.
+func (k *keyring) ask(ctx context.Context, u *url.URL) (c credential, trouble string, err error) {
 	if k.git.path == "" {
-		return credential{}, nil
+		return c, "", nil
 	}
 	out, err := k.git.feed(ctx, describe(u), "credential", "fill")
 	if err != nil {
-		return credential{}, ctx.Err() // no helper knew, and nobody could be asked
+		return c, fillTrouble(err), ctx.Err()
 	}
-	c := credential{filled: out, headers: withoutAuthorization(k.cfg.headers(u))}
+	c = credential{filled: out, headers: withoutAuthorization(k.cfg.headers(u))}
 	for line := range strings.Lines(string(out)) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
@@ -156,7 +156,27 @@ func (k *keyring) ask(ctx context.Context, u *url.URL) (credential, error) {
 			c.password = value
 		}
 	}
-	return c, nil
+	return c, "", nil
+}
+
+// fillTrouble is what git says of its own failure, "" where no helper knew and nobody could be asked. Lines that helpers
+// print are left out: they may hold what they keep.
+func fillTrouble(err error) string {
+	var failed *gitError
+	if !errors.As(err, &failed) || failed.Stderr == "" {
+		return err.Error()
+	}
+	var own []string
+	for line := range strings.Lines(failed.Stderr) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "fatal: ") || strings.HasPrefix(line, "error: ") {
+			own = append(own, line)
+		}
+	}
+	text := strings.Join(own, "\n")
+	if strings.Contains(text, "could not read ") { // a name or a password, from a terminal that is not there
+		return ""
+	}
+	return text
 }
 
 // tell reports to the helpers that a credential worked or was refused. Other failures say nothing about it.

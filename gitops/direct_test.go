@@ -102,6 +102,20 @@ func TestLoadTakesALevelATime(t *testing.T) {
 	}
 }
 
+func TestLoadBringsTheAttributesThatACommitIsCheckedAgainst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.strict()
+	_, err := w.server.Commit(w.ctx, "main", "attributes", map[string]string{".gitattributes": "* text=auto eol=lf\n", "models/vision/.gitattributes": "*.bin -text\n"})
+	w.ok(err)
+	r := w.direct(w.serve(gittest.Options{}))
+	tip := w.tip(r)
+	w.ok(tip.Load(w.ctx, "models/vision/resnet/**"))
+	before := r.Traffic().Requests
+	w.commit(r, tip, write("models/vision/resnet/prod/release.yaml", "v2\n"))
+	equal(t, "requests of a commit", r.Traffic().Requests-before, 0)
+}
+
 func TestDirectPlansAgainInOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

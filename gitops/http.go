@@ -148,13 +148,16 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 	if errors.As(refusal, &auth) && auth.Status == http.StatusForbidden && sent {
 		return refusal
 	}
-	cred, err := w.keys.ask(ctx, at)
+	cred, trouble, err := w.keys.ask(ctx, at)
 	switch {
 	case err != nil:
 		return err
 	case !cred.set():
 		if errors.As(refusal, &auth) && !sent {
 			auth.hints = w.keys.signInHints(at)
+		}
+		if trouble != "" && auth != nil {
+			auth.Message = strings.TrimPrefix(auth.Message+"\n"+indent("git credential fill: "+trouble), "\n")
 		}
 		return refusal
 	}

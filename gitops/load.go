@@ -55,8 +55,12 @@ func (f *far) load(ctx context.Context, level map[Hash][]string) error {
 	return nil
 }
 
-// match sorts an entry by what the patterns want of it.
+// match sorts an entry by what the patterns want of it. Attributes files on the way come along unasked: a commit of what
+// lies below them is checked against them.
 func match(e entry, patterns []string, next map[Hash][]string, files, deep *[]Hash) {
+	if e.name == attributesFile && e.isFile() {
+		*files = append(*files, e.hash)
+	}
 	for _, p := range patterns {
 		name, rest, more := strings.Cut(p, "/")
 		if ok, err := path.Match(name, e.name); err != nil || !ok && name != "**" {

@@ -238,6 +238,24 @@ func TestHelperIsToldThePath(t *testing.T) {
 	w.ok(err)
 }
 
+// TestGitFailsToAsk: that git broke down is said, and not taken for a user without a credential. What a helper prints may be
+// a secret.
+func TestGitFailsToAsk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.bareRemote("c", w.serve(gittest.Options{User: "bot", Password: "s3cret"}))
+	w.git(c, "config", "credential.helper", "!f() { kill -9 $PPID; }; f")
+	_, err := w.try(c)
+	if err == nil || !strings.Contains(err.Error(), "git credential fill: git credential: signal: killed") {
+		t.Errorf("git was killed: %v", err)
+	}
+	w.git(c, "config", "credential.helper", w.script("helper", "echo s3cret >&2; echo quit=1"))
+	_, err = w.try(c)
+	if err == nil || !strings.Contains(err.Error(), "told us to quit") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("the helper gave up: %v", err)
+	}
+}
+
 // TestServerAsksLate: the list of refs is public, and a password is wanted for pushing alone, or for the push itself alone.
 func TestServerAsksLate(t *testing.T) {
 	t.Parallel()
