@@ -102,19 +102,24 @@ func (f *follower) run(ctx context.Context) (view.Outcome, error) {
 			Next: []string{"modelops promote " + f.target.ModelName() + " --env " + f.target.Env + " --version VERSION"}}
 		return f.outcome(argocd.Outcome{}, err), err
 	}
-	query := argocd.Query{
-		RepoURLs: []string{f.st.platform.Spec.Git.URL}, Path: f.target.Dir(), Name: f.target.App(),
-		Project: f.target.Project(), Branch: f.st.repo.Branch(),
-	}
-	if url := f.st.repo.Remote(); url != "" {
-		query.RepoURLs = append(query.RepoURLs, url)
-	}
-	app, err := f.client.Await(ctx, query, f.patience, f.report)
+	app, err := f.client.Await(ctx, f.query(), f.patience, f.report)
 	if err != nil {
 		return f.outcome(argocd.Outcome{}, err), f.missing(ctx, err)
 	}
 	out, err := f.deploy(ctx, app, f.want(rel))
 	return f.outcome(out, err), err
+}
+
+// query looks for the Application of the target's folder.
+func (f *follower) query() argocd.Query {
+	q := argocd.Query{
+		RepoURLs: []string{f.st.platform.Spec.Git.URL}, Path: f.target.Dir(), Name: f.target.App(),
+		Project: f.target.Project(), Branch: f.st.repo.Branch(),
+	}
+	if url := f.st.repo.Remote(); url != "" {
+		q.RepoURLs = append(q.RepoURLs, url)
+	}
+	return q
 }
 
 // missing turns a time-out while no Application was there into the error that says so.

@@ -2,12 +2,15 @@ package cmd
 
 import (
 	"context"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/argocd"
 	"github.com/modelops/modelops/gitops"
 	"github.com/modelops/modelops/internal/release"
 	"github.com/modelops/modelops/internal/view"
+	"github.com/modelops/modelops/render/spec"
 )
 
 // retirement is a model on its way out of one environment, in two commits: the retired release, and the removal of the
@@ -50,7 +53,10 @@ func (s *session) retireSteps(c *cli.Context, st *store, r retirement) error {
 		return err
 	}
 	var ferr error
-	if v.Waits, ferr = s.followed(c, st, res, v); ferr != nil || !c.Bool("wait") && !c.Bool("unproven") {
+	if v.Targets[0].To != nil { // else the folder is gone already, and perhaps the Application is not
+		v.Waits, ferr = s.followed(c, st, res, v)
+	}
+	if ferr != nil || !c.Bool("wait") && !c.Bool("unproven") {
 		if ferr == nil && len(v.Targets) == 1 && v.Targets[0].To != nil {
 			v.Notes = append(v.Notes, "the folder stays until it is proven that nothing runs: run this again with --wait")
 		}
@@ -66,5 +72,37 @@ func (s *session) retireSteps(c *cli.Context, st *store, r retirement) error {
 	}
 	gone.Waits, gone.Changed = v.Waits, gone.Changed || v.Changed
 	gone.Targets = append(v.Targets, gone.Targets...)
-	return s.out.Print(view.Done{Change: gone})
+	var aerr error
+	if c.Bool("wait") {
+		gone.Notes, aerr = s.removeApplication(c, st, res.Plan.Items[0].Target, gone.Notes)
+	}
+	if err := s.out.Print(view.Done{Change: gone}); err != nil {
+		return err
+	}
+	return leaving(aerr, "the folder is gone from "+gone.Branch, "modelops model remove "+v.Targets[0].Model+" --env "+v.Targets[0].Environment+" --reason \"...\" --wait, with the right to delete")
+}
+
+// removeApplication deletes the Application of a removed folder. The ApplicationSets of the standard never delete, so
+// that a mistake in Git cannot take production away.
+func (s *session) removeApplication(c *cli.Context, st *store, t spec.Target, notes []string) ([]string, error) {
+	client, err := s.dial(c.Context, st.platform)
+	if err != nil {
+		return notes, err
+	}
+	defer client.Close()
+	progress := s.out.Progress()
+	defer progress.Done()
+	f := follower{client: client, st: st, target: t, progress: progress}
+	app, err := client.Find(c.Context, f.query())
+	var none *argocd.NoAppError
+	if errors.As(err, &none) {
+		return notes, nil
+	}
+	if err == nil {
+		err = client.Remove(c.Context, app, patience(c), f.report)
+	}
+	if err != nil {
+		return notes, err
+	}
+	return append(notes, "the Application "+app.Name+" is gone, with its objects"), nil
 }

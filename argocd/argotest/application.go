@@ -16,10 +16,9 @@ type Application = v1alpha1.Application
 
 // application plays the application controller for one Application.
 type application struct {
-	server     *Server
-	app        Application
-	discovered bool
-	gone       bool
+	server *Server
+	app    Application
+	gone   bool
 	// target is what the last comparison built.
 	target []map[string]any
 	// tried is the revision that auto-sync has synced to already.

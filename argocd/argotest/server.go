@@ -238,7 +238,8 @@ func (s *Server) names() []string {
 	return names
 }
 
-// discover makes and removes Applications as the list says, now and again.
+// discover makes Applications as the list says, now and again. As with an ApplicationSet that may create and update only,
+// what is no longer listed stays.
 func (s *Server) discover() {
 	s.discoverOnce()
 	if s.opts.DiscoverEvery > 0 {
@@ -251,20 +252,10 @@ func (s *Server) discoverOnce() {
 	if err != nil {
 		return // as an ApplicationSet whose generator fails: what is there stays
 	}
-	listed := map[string]bool{}
 	for _, app := range apps {
-		listed[app.Name] = true
 		if s.apps[app.Name] == nil {
 			s.add(app)
 		}
-	}
-	for _, name := range s.names() {
-		if s.apps[name].discovered && !listed[name] {
-			s.removeApp(name)
-		}
-	}
-	for name := range listed {
-		s.apps[name].discovered = true
 	}
 }
 

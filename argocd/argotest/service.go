@@ -155,6 +155,17 @@ func (s *appService) Sync(ctx context.Context, q *apppkg.ApplicationSyncRequest)
 	})
 }
 
+// Delete removes an Application and, as its finalizer does, what it manages.
+func (s *appService) Delete(ctx context.Context, q *apppkg.ApplicationDeleteRequest) (*apppkg.ApplicationResponse, error) {
+	return inside(s.server, func() (*apppkg.ApplicationResponse, error) {
+		if _, err := s.server.find(ctx, q.GetName(), q.GetProject(), "delete"); err != nil {
+			return nil, err
+		}
+		s.server.removeApp(q.GetName())
+		return &apppkg.ApplicationResponse{}, nil
+	})
+}
+
 // TerminateOperation ends whatever runs when it arrives.
 func (s *appService) TerminateOperation(ctx context.Context, q *apppkg.OperationTerminateRequest) (*apppkg.OperationTerminateResponse, error) {
 	return inside(s.server, func() (*apppkg.OperationTerminateResponse, error) {
