@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/modelops/modelops/e2e/stack"
 )
 
@@ -40,10 +43,11 @@ metadata: {name: unready}
 spec: {progressDeadlineSeconds: 45}
 `
 
-// steady and stuck are the models of the other scenarios.
+// The models of the other scenarios.
 const (
-	steady = "steady"
-	stuck  = "stuck"
+	steady   = "steady"
+	stuck    = "stuck"
+	retiring = "retiring"
 )
 
 // timeout of a single wait.
@@ -52,13 +56,14 @@ const timeout = "4m"
 // promoteAndRevert takes the main path on real components, in an environment that Argo CD syncs by itself and in one
 // that it does not, signed in with the token of a project role.
 func promoteAndRevert(t *testing.T, s *stack.Stack) {
-	models := []string{steady, stuck}
+	models := []string{steady, stuck, retiring}
 	for _, f := range failures() {
 		models = append(models, f.model)
 	}
 	p := setUp(t, s, models)
 	t.Run(steady, func(t *testing.T) { t.Parallel(); upgradeAndRevert(t, p) })
 	t.Run(stuck, func(t *testing.T) { t.Parallel(); revertDuringSync(t, p) })
+	t.Run(retiring, func(t *testing.T) { t.Parallel(); retire(t, p) })
 	for _, f := range failures() {
 		t.Run(f.model, func(t *testing.T) { t.Parallel(); failAndRevert(t, p, f) })
 	}
@@ -162,6 +167,33 @@ func failAndRevert(t *testing.T, p *platform, f failure) {
 	}
 	first := overlay{f.model, staging}
 	w.expect(4, staging, promote(first, "2.0.0", f.behaviour)...)
+}
+
+// retire takes a model that an autoscaler scales out of both environments. The role of a project may not delete; an
+// administrator types the same line again.
+func retire(t *testing.T, p *platform) {
+	w := p.person(t, 12*time.Minute)
+	w.change(retiring, map[string]string{"model.yaml": strings.Replace(served(retiring, "1Gi"), "max: 2", "max: 3", 1)})
+	serve(w, retiring)
+	admin, rights := w, *p
+	rights.tokens = map[string]string{staging: p.stack.Argo.Token(), prod: p.stack.Argo.Token()}
+	admin.p = &rights
+	for _, o := range backwards(retiring) {
+		line := []string{"model", "remove", o.name(), "--env", o.env, "--reason", "replaced", "--wait", "--timeout", timeout}
+		if r := w.expect(8, o.env, line...); !strings.Contains(r.stderr, "applications, delete") {
+			t.Errorf("the missing right is not named: %s", r)
+		}
+		admin.ok(o.env, line...)
+		if _, err := p.stack.Argo.Application(w.quit, o.project(), o.app()); err == nil {
+			t.Errorf("the Application %s is still there", o.app())
+		}
+		if _, err := p.stack.Cluster.Client.AppsV1().Deployments(o.namespace()).Get(w.quit, o.model, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("Deployment %s in %s: want none, got %v", o.model, o.namespace(), err)
+		}
+		if _, err := p.stack.Cluster.Client.CoreV1().Namespaces().Get(w.quit, o.namespace(), metav1.GetOptions{}); err != nil {
+			t.Errorf("the namespace has to stay: %v", err)
+		}
+	}
 }
 
 // change commits and pushes files of a model, as its team does.

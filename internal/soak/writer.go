@@ -185,6 +185,7 @@ func (w *writer) tidy(ctx context.Context) {
 	if w.clone == nil {
 		return
 	}
+	w.sweep()
 	left, _ := judge.Leftovers(w.clone.Dir)
 	for _, path := range left {
 		if strings.HasSuffix(path, ".lock") {
@@ -196,6 +197,18 @@ func (w *writer) tidy(ctx context.Context) {
 		w.clone.Run(ctx, "fetch", "--quiet")                          //nolint:errcheck // the server may treat it badly
 		w.clone.Run(ctx, "reset", "--quiet", "--hard", "origin/main") //nolint:errcheck // judged at the end
 		w.clone.Run(ctx, "clean", "--quiet", "-fdx")                  //nolint:errcheck // judged at the end
+	}
+}
+
+// sweep takes away the objects that a killed command was writing. They harm nothing; modelops itself takes them away
+// when they are an hour old, and git's gc when they are two weeks old.
+func (w *writer) sweep() {
+	left, _ := judge.Leftovers(w.clone.Dir)
+	for _, path := range left {
+		if strings.HasPrefix(filepath.Base(path), "tmp_obj_modelops_") {
+			os.Remove(path) //nolint:errcheck // judged afterwards
+			w.crowd.count("unfinished objects left in a clone by a killed command")
+		}
 	}
 }
 
