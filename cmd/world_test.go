@@ -127,8 +127,8 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 	if slices.Contains(args, "plain") {
 		return
 	}
-	for _, kv := range [][]string{{"uploadpack.allowFilter", "true"}, {"uploadpackfilter.allow", "false"},
-		{"uploadpackfilter.blob:none.allow", "true"}, {"uploadpackfilter.tree.allow", "true"}, {"uploadpackfilter.tree.maxTreeDepth", "0"}} {
-		run(ts, "git", "-C", "hub.git", "config", kv[0], kv[1])
-	}
+	git, err := gittest.Find()
+	ts.Check(err)
+	hub := &gittest.Repo{Dir: ts.MkAbs("hub.git"), Git: git, Env: gittest.Environ(ts.Getenv("HOME"))}
+	ts.Check(gittest.AllowPartialFetch(context.Background(), hub))
 }

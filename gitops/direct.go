@@ -158,8 +158,8 @@ func (r *Repo) complete(ctx context.Context) {
 }
 
 // noBranchThere tells a remote without any commit from one without this branch.
-func (r *Repo) noBranchThere(where string) error {
-	name, h, err := r.remote.tip(context.Background(), "")
+func (r *Repo) noBranchThere(ctx context.Context, where string) error {
+	name, h, err := r.remote.tip(ctx, "")
 	if err == nil && h.IsZero() && (name == "" || name == r.branch) {
 		return &EmptyRepoError{Where: where, Branch: r.branch}
 	}

@@ -20,10 +20,7 @@ func (w *world) direct(url string, change ...func(*gitops.Options)) *gitops.Repo
 // strict lets a server filter by the two filters that the large hosts allow, and no other.
 func (w *world) strict() {
 	w.t.Helper()
-	for _, kv := range [][2]string{{"uploadpack.allowFilter", "true"}, {"uploadpackfilter.allow", "false"},
-		{"uploadpackfilter.blob:none.allow", "true"}, {"uploadpackfilter.tree.allow", "true"}, {"uploadpackfilter.tree.maxTreeDepth", "0"}} {
-		w.git(w.server, "config", kv[0], kv[1])
-	}
+	w.ok(gittest.AllowPartialFetch(w.ctx, w.server))
 }
 
 // remotes are the ways to reach the server's repository without a clone.

@@ -214,7 +214,7 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 	if r.remote == nil {
 		h, err := r.clone.resolve(headsPrefix + r.branch)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, r.noBranch(r.clone.common)
+			return nil, r.noBranch(ctx, r.clone.common)
 		}
 		if err != nil {
 			return nil, err
@@ -226,7 +226,7 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 		return nil, err
 	}
 	if h.IsZero() {
-		return nil, r.noBranch(r.remote.url())
+		return nil, r.noBranch(ctx, r.remote.url())
 	}
 	if err := r.fetch(ctx, h); err != nil {
 		return nil, err
@@ -251,9 +251,9 @@ func (r *Repo) remoteTip(ctx context.Context) (Hash, error) {
 }
 
 // noBranch tells a repository without any commit from one without this branch.
-func (r *Repo) noBranch(where string) error {
+func (r *Repo) noBranch(ctx context.Context, where string) error {
 	if r.clone == nil {
-		return r.noBranchThere(where)
+		return r.noBranchThere(ctx, where)
 	}
 	if b, err := r.clone.headBranch(); err == nil && b == r.branch {
 		if _, err := r.clone.resolve("HEAD"); errors.Is(err, fs.ErrNotExist) {

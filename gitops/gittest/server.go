@@ -89,6 +89,18 @@ func AllowPush(ctx context.Context, r *Repo) error {
 	return errors.Join(a, b)
 }
 
+// AllowPartialFetch lets a bare repository filter by the two filters that the large hosts allow, and by no other: no
+// files, or nothing but what is named.
+func AllowPartialFetch(ctx context.Context, r *Repo) error {
+	for _, kv := range [...][2]string{{"uploadpack.allowFilter", "true"}, {"uploadpackfilter.allow", "false"},
+		{"uploadpackfilter.blob:none.allow", "true"}, {"uploadpackfilter.tree.allow", "true"}, {"uploadpackfilter.tree.maxDepth", "0"}} {
+		if _, err := r.Run(ctx, "config", kv[0], kv[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Close stops the server and breaks its connections.
 func (s *Server) Close() error { return s.http.Close() }
 

@@ -52,11 +52,17 @@ func (b *bench) served(ctx context.Context, s shape) (string, func(), error) {
 	if err := s.generate(ctx, bare); err != nil {
 		return "", nil, err
 	}
-	for _, kv := range [][]string{{"http.receivepack", "true"}, {"gc.auto", "0"}, {"receive.autogc", "false"}, {"uploadpack.allowFilter", "true"}, {"uploadpackfilter.allow", "false"},
-		{"uploadpackfilter.blob:none.allow", "true"}, {"uploadpackfilter.tree.allow", "true"}, {"uploadpackfilter.tree.maxTreeDepth", "0"}} {
+	for _, kv := range [][]string{{"http.receivepack", "true"}, {"gc.auto", "0"}, {"receive.autogc", "false"}} {
 		if err := git(ctx, bare, "config", kv[0], kv[1]); err != nil {
 			return "", nil, err
 		}
+	}
+	program, err := gittest.Find()
+	if err == nil {
+		err = gittest.AllowPartialFetch(ctx, &gittest.Repo{Dir: bare, Git: program, Env: gittest.Environ(root)})
+	}
+	if err != nil {
+		return "", nil, err
 	}
 	server, err := gittest.Serve(gittest.Options{Root: root, Home: root})
 	if err != nil {
