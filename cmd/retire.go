@@ -74,7 +74,10 @@ func (s *session) retireSteps(c *cli.Context, st *store, r retirement) error {
 	gone.Targets = append(v.Targets, gone.Targets...)
 	var aerr error
 	if c.Bool("wait") {
-		gone.Notes, aerr = s.removeApplication(c, st, res.Plan.Items[0].Target, gone.Notes)
+		var note string
+		if note, aerr = s.removeApplication(c, st, res.Plan.Items[0].Target); note != "" {
+			gone.Notes = append(gone.Notes, note)
+		}
 	}
 	if err := s.out.Print(view.Done{Change: gone}); err != nil {
 		return err
@@ -82,12 +85,12 @@ func (s *session) retireSteps(c *cli.Context, st *store, r retirement) error {
 	return leaving(aerr, "the folder is gone from "+gone.Branch, "modelops model remove "+v.Targets[0].Model+" --env "+v.Targets[0].Environment+" --reason \"...\" --wait, with the right to delete")
 }
 
-// removeApplication deletes the Application of a removed folder. The ApplicationSets of the standard never delete, so
+// removeApplication deletes the Application of a removed folder, and says so where there was one. The ApplicationSets of the standard never delete, so
 // that a mistake in Git cannot take production away.
-func (s *session) removeApplication(c *cli.Context, st *store, t spec.Target, notes []string) ([]string, error) {
+func (s *session) removeApplication(c *cli.Context, st *store, t spec.Target) (note string, err error) {
 	client, err := s.dial(c.Context, st.platform)
 	if err != nil {
-		return notes, err
+		return "", err
 	}
 	defer client.Close()
 	progress := s.out.Progress()
@@ -96,13 +99,13 @@ func (s *session) removeApplication(c *cli.Context, st *store, t spec.Target, no
 	app, err := client.Find(c.Context, f.query())
 	var none *argocd.NoAppError
 	if errors.As(err, &none) {
-		return notes, nil
+		return "", nil
 	}
 	if err == nil {
 		err = client.Remove(c.Context, app, patience(c), f.report)
 	}
 	if err != nil {
-		return notes, err
+		return "", err
 	}
-	return append(notes, "the Application "+app.Name+" is gone, with its objects"), nil
+	return "the Application " + app.Name + " is gone, with its objects", nil
 }

@@ -41,7 +41,7 @@ const maxWants = 10_000
 
 // Object implements objects.
 func (f *far) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
-	if o, ok := f.have.get(h); ok {
+	if o, ok := f.here(h); ok {
 		return o.kind, o.data, nil
 	}
 	if err := f.bring(ctx, []Hash{h}, nil); err != nil {
@@ -55,7 +55,7 @@ func (f *far) bring(ctx context.Context, single, deep []Hash) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	deep = slices.DeleteFunc(deep, func(h Hash) bool { return f.whole[h] || f.isBlob(h) })
-	single = slices.DeleteFunc(single, func(h Hash) bool { _, ok := f.have.get(h); return ok })
+	single = slices.DeleteFunc(single, func(h Hash) bool { _, ok := f.here(h); return ok })
 	for part := range slices.Chunk(single, maxWants) {
 		if err := f.fetch(ctx, want{objects: part, filter: oneByOne, depth: 1}); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (f *far) bring(ctx context.Context, single, deep []Hash) error {
 }
 
 func (f *far) isBlob(h Hash) bool {
-	o, ok := f.have.get(h)
+	o, ok := f.here(h)
 	return ok && o.kind == plumbing.BlobObject
 }
 
@@ -92,7 +92,7 @@ func (f *far) history(ctx context.Context, from Hash, depth int) error {
 func (f *far) advance(ctx context.Context, tip Hash) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, ok := f.have.get(tip); ok {
+	if _, ok := f.here(tip); ok {
 		f.tip = tip
 		return nil
 	}

@@ -26,7 +26,7 @@ func (sc *scout) parent(ctx context.Context, child objects, h Hash) (objects, er
 	if _, ok := sc.far.here(h); ok {
 		return child, nil
 	}
-	sc.far = &far{remote: sc.far.remote, have: newOverlay(nothing{}), whole: map[Hash]bool{}}
+	sc.far = newFar(sc.far.remote)
 	if err := sc.far.history(ctx, h, sc.depth); err != nil {
 		return nil, err
 	}

@@ -105,9 +105,7 @@ func (b *bench) remotePromote(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	b.ratio("remote-promote-blobless", s[0].median(), s[1].median(), 0.5)
-	b.ratio("remote-promote-shallow", s[0].median(), s[2].median(), 0.1)
-	return b.traffic("remote-promote", s[0], true)
+	return b.beside("remote-promote", s)
 }
 
 func (b *bench) remoteRevert(ctx context.Context, url string) error {
@@ -124,9 +122,14 @@ func (b *bench) remoteRevert(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	b.ratio("remote-revert-blobless", s[0].median(), s[1].median(), 0.5)
-	b.ratio("remote-revert-shallow", s[0].median(), s[2].median(), 0.1)
-	return b.traffic("remote-revert", s[0], true)
+	return b.beside("remote-revert", s)
+}
+
+// beside prints the figures of a command on the URL, beside those of a blobless and a shallow clone.
+func (b *bench) beside(name string, s []series) error {
+	b.ratio(name+"-blobless", s[0].median(), s[1].median(), 0.5)
+	b.ratio(name+"-shallow", s[0].median(), s[2].median(), 0.1)
+	return b.traffic(name, s[0], true)
 }
 
 // remoteShape only reports: what another shape of repository costs.
