@@ -135,6 +135,47 @@ func TestDirectPlansAgainInOneRoundTrip(t *testing.T) {
 	equal(t, "both are there", w.git(w.server, "show", "main:models/text/bert/prod/release.yaml", "main:models/vision/resnet/prod/release.yaml"), "b2\nv2")
 }
 
+// A writer that comes late reads the tip where its push begins, so that the push itself is one request.
+func TestAPushGoesOnFromItsTip(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.strict()
+	r := w.direct(w.serve(gittest.Options{}))
+	late := write("models/vision/resnet/prod/release.yaml", "v2\n")
+	tip := w.tip(r)
+	next := w.commit(r, tip, late)
+	for _, content := range []string{"b2\n", "b3\n"} {
+		_, err := w.server.Commit(w.ctx, "main", "faster", map[string]string{"models/text/bert/prod/release.yaml": content})
+		w.ok(err)
+		var stale *gitops.StaleError
+		if err := r.Push(w.ctx, tip, next); !errors.As(err, &stale) {
+			t.Fatalf("push on a moved branch: %v", err)
+		}
+		before := r.Traffic().Requests
+		tip, err = r.TipToPush(w.ctx)
+		w.ok(err)
+		next = w.commit(r, tip, late)
+		equal(t, "requests to be on the new tip", r.Traffic().Requests-before, 2)
+	}
+	before := r.Traffic().Requests
+	w.ok(r.Push(w.ctx, tip, next))
+	equal(t, "requests of the push", r.Traffic().Requests-before, 1)
+	equal(t, "both are there", w.git(w.server, "show", "main:models/text/bert/prod/release.yaml", "main:models/vision/resnet/prod/release.yaml"), "b3\nv2")
+}
+
+// What is kept for a push is let go with the repository, and a branch that those who push do not see is read elsewhere.
+func TestATipIsReadElsewhereWherePushersDoNotSeeIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.strict()
+	w.git(w.server, "config", "receive.hideRefs", "refs/heads")
+	r := w.direct(w.serve(gittest.Options{}))
+	tip, err := r.TipToPush(w.ctx)
+	w.ok(err)
+	equal(t, "tip", tip.Commit().String(), w.git(w.server, "rev-parse", "main"))
+	w.ok(r.Close())
+}
+
 func TestEarlierHoldsOneFolder(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -349,8 +349,7 @@ func (w *httpWire) explain(req *http.Request, err error) error {
 
 func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text string) error {
 	code := resp.StatusCode
-	limited := code == http.StatusForbidden && strings.Contains(strings.ToLower(text), "rate limit")
-	if (code == http.StatusUnauthorized || code == http.StatusForbidden) && !limited {
+	if (code == http.StatusUnauthorized || code == http.StatusForbidden) && !limited(resp, text) {
 		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text, sent: cred.set()}
 	}
 	cause := fmt.Errorf("HTTP %d", code)
@@ -365,6 +364,13 @@ func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text
 		cause = fmt.Errorf("HTTP %d: %s", code, text)
 	}
 	return &TransportError{Op: op, URL: w.url(), Status: code, After: retryAfter(resp.Header, time.Now()), Err: cause}
+}
+
+// limited tells a 403 that means "too often" from one that means "you may not": hosts say when to come back, or that
+// nothing remains (docs.github.com, "Rate limits for the REST API"), or use the words.
+func limited(resp *http.Response, text string) bool {
+	return resp.StatusCode == http.StatusForbidden && (resp.Header.Get("Retry-After") != "" ||
+		resp.Header.Get("X-Ratelimit-Remaining") == "0" || strings.Contains(strings.ToLower(text), "rate limit"))
 }
 
 func destination(resp *http.Response) string {

@@ -225,6 +225,28 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.bring(ctx, h)
+}
+
+// TipToPush is Tip for a caller that pushes next: a server says where its branches are when a push begins, and the next
+// Push then goes on from there, which spares a request.
+func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
+	w, ok := r.remote.(*wireRemote)
+	if !ok {
+		return r.Tip(ctx)
+	}
+	h, err := w.tipToPush(ctx, r.branch)
+	switch {
+	case err != nil:
+		return nil, err
+	case h.IsZero(): // gone, or hidden from those who push
+		return r.Tip(ctx)
+	}
+	return r.bring(ctx, h)
+}
+
+// bring returns the commit that the remote's branch is at.
+func (r *Repo) bring(ctx context.Context, h Hash) (*Snapshot, error) {
 	if h.IsZero() {
 		return nil, r.noBranch(ctx, r.remote.url())
 	}

@@ -101,6 +101,7 @@ type wireRemote struct {
 	meter    *meter
 	mu       sync.Mutex // held while a command of version 2 runs
 	reading  session    // the conversation of version 2, nil while there is none
+	pushing  session    // one that a push is to go through, nil while there is none
 }
 
 func (w *wireRemote) tip(ctx context.Context, branch string) (string, Hash, error) {
@@ -139,25 +140,55 @@ func (w *wireRemote) oldTip(ctx context.Context, branch string) (string, Hash, e
 	return branch, h, s.close()
 }
 
-// close ends the conversation that reads went through.
-func (w *wireRemote) close() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.reading == nil {
-		return nil
+// tipToPush reads where a branch is from the greeting that a push begins with, and keeps that conversation for the push.
+func (w *wireRemote) tipToPush(ctx context.Context, branch string) (Hash, error) {
+	s, err := w.beginPush(ctx)
+	if err != nil {
+		return Hash{}, err
 	}
-	s := w.reading
-	w.reading = nil
-	return s.close()
+	w.mu.Lock()
+	w.pushing = s
+	w.mu.Unlock()
+	return s.advert().refs[headsPrefix+branch], nil
 }
 
-func (w *wireRemote) push(ctx context.Context, u push) (err error) {
+// beginPush opens the conversation of a push, unless one was kept for it.
+func (w *wireRemote) beginPush(ctx context.Context) (session, error) {
+	w.mu.Lock()
+	kept := w.pushing
+	w.pushing = nil
+	w.mu.Unlock()
+	if kept != nil {
+		return kept, nil
+	}
 	before := w.meter.received.Load()
 	s, err := w.open(ctx, receivePack)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w.meter.refs.Add(w.meter.received.Load() - before)
+	return s, nil
+}
+
+// close ends the conversations that are kept.
+func (w *wireRemote) close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	for _, s := range []session{w.reading, w.pushing} {
+		if s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	w.reading, w.pushing = nil, nil
+	return errors.Join(errs...)
+}
+
+func (w *wireRemote) push(ctx context.Context, u push) (err error) {
+	s, err := w.beginPush(ctx)
+	if err != nil {
+		return err
+	}
 	defer s.close() //nolint:errcheck // the report is what counts
 	a := s.advert()
 	switch cur := a.refs[headsPrefix+u.branch]; {

@@ -72,7 +72,7 @@ func (d *Desk) nextTip(ctx context.Context, tries *tries, err error) (*gitops.Sn
 			return nil, err
 		}
 		var tip *gitops.Snapshot
-		if tip, err = d.Repo.Tip(ctx); err == nil {
+		if tip, err = d.Repo.TipToPush(ctx); err == nil {
 			return tip, nil
 		}
 		tries.blind = true
