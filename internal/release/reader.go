@@ -21,6 +21,7 @@ const PlatformFile = "modelops.yaml"
 type Reader struct {
 	ctx       context.Context
 	snap      *gitops.Snapshot
+	present   bool // records are read without their past
 	platform  *spec.Platform
 	standards map[string]*standard.Standard
 	records   map[spec.Target]*spec.State
@@ -191,7 +192,11 @@ func (r *Reader) readState(t spec.Target) (*spec.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := spec.DecodeState(t.StateFile(), data)
+	decode := spec.DecodeState
+	if r.present {
+		decode = spec.DecodePresent
+	}
+	s, err := decode(t.StateFile(), data)
 	if err == nil && s.Metadata.Target() != t {
 		return nil, misplaced(t.StateFile(), "metadata", t.String(), s.Metadata.Target().String())
 	}

@@ -45,7 +45,11 @@ func (d *Desk) Status(ctx context.Context, snap *gitops.Snapshot, targets []spec
 	var wg sync.WaitGroup
 	for from := 0; from < len(targets); from += size {
 		to := min(from+size, len(targets))
-		wg.Go(func() { d.statusOf(ctx, NewReader(ctx, snap), targets[from:to], out[from:to]) })
+		wg.Go(func() {
+			r := NewReader(ctx, snap)
+			r.present = true
+			d.statusOf(ctx, r, targets[from:to], out[from:to])
+		})
 	}
 	wg.Wait()
 	return out, ctx.Err()

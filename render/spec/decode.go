@@ -45,6 +45,33 @@ func DecodeState(file string, data []byte) (*State, error) {
 	return decode(file, data, KindState, (*State).check)
 }
 
+// DecodePresent reads a state file without its past, which is most of it and which nobody needs who asks what runs now.
+// The error is Problems, of the whole file.
+func DecodePresent(file string, data []byte) (*State, error) {
+	s, err := DecodeState(file, withoutPast(data))
+	if err != nil {
+		return DecodeState(file, data)
+	}
+	return s, nil
+}
+
+// withoutPast cuts the lines of spec.past out of a state file that is written as Encode writes it.
+func withoutPast(data []byte) []byte {
+	begin := bytes.Index(data, []byte("\n  past:\n"))
+	if begin < 0 {
+		return data
+	}
+	begin++
+	end := begin + len("  past:\n")
+	for line := range bytes.Lines(data[end:]) {
+		if !bytes.HasPrefix(line, []byte("    ")) {
+			break
+		}
+		end += len(line)
+	}
+	return slices.Concat(data[:begin], data[end:])
+}
+
 // DecodeTeamHold reads a file of tenants/TEAM/holds. The error is Problems.
 func DecodeTeamHold(file string, data []byte) (*TeamHold, error) {
 	return decode(file, data, KindHold, func(*TeamHold, *walker) {})

@@ -55,14 +55,61 @@ func (h hexadecimal) MatchString(s string) bool {
 // String implements pattern.
 func (h hexadecimal) String() string { return fmt.Sprintf("^%s[0-9a-f]{%d}$", h.prefix, h.digits) }
 
+// word is the pattern of short names, which every document is full of: characters of one set, between ends of others.
+type word struct {
+	first, inside, last *charset
+	expr                string
+}
+
+// MatchString implements pattern.
+func (w word) MatchString(s string) bool {
+	if s == "" || !w.first[s[0]] || !w.last[s[len(s)-1]] {
+		return false
+	}
+	for i := range len(s) {
+		if !w.inside[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// String implements pattern.
+func (w word) String() string { return w.expr }
+
+// charset says of each byte whether it is in it.
+type charset [256]bool
+
+func charsetOf(chars string) *charset {
+	var c charset
+	for i := range len(chars) {
+		c[chars[i]] = true
+	}
+	return &c
+}
+
+const (
+	digits  = "0123456789"
+	lower   = "abcdefghijklmnopqrstuvwxyz"
+	letters = lower + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+var (
+	lowerStart  = charsetOf(lower)
+	lowerEnds   = charsetOf(lower + digits)
+	lowerInside = charsetOf(lower + digits + "-")
+	wordEnds    = charsetOf(letters + digits)
+	wordInside  = charsetOf(letters + digits + "-_.")
+)
+
 const domain = `[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`
 
 // forms by the name that a `spec` tag uses. Sources: DNS labels RFC 1123 as Kubernetes restricts them; labels and
 // quantities as Kubernetes' API conventions; image references as the OCI distribution specification.
 var forms = map[string]form{
-	"dns":         {regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`), 63, "a DNS label: lower case letters, digits and dashes, with a letter or digit at both ends", nil},
-	"env":         {regexp.MustCompile(`^[a-z][a-z0-9]*$`), 20, "an environment's name: lower case letters and digits, a letter first, no dash", nil},
-	"version":     {regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`), 63, "a version: letters, digits, dots, dashes and underscores, as a label's value allows", nil},
+	"dns":         {word{lowerEnds, lowerInside, lowerEnds, `^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`}, 63, "a DNS label: lower case letters, digits and dashes, with a letter or digit at both ends", nil},
+	"env":         {word{lowerStart, lowerEnds, lowerEnds, `^[a-z][a-z0-9]*$`}, 20, "an environment's name: lower case letters and digits, a letter first, no dash", nil},
+	"version":     {word{wordEnds, wordInside, wordEnds, `^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`}, 63, "a version: letters, digits, dots, dashes and underscores, as a label's value allows", nil},
 	"envname":     {regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`), 256, "the name of an environment variable", nil},
 	"path":        {regexp.MustCompile(`^/[^\s?#]*$`), 256, "a path that begins with a slash", nil},
 	"quantity":    {regexp.MustCompile(`^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$`), 32, "a quantity, such as 500m or 24Gi", nil},

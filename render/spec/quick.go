@@ -3,7 +3,6 @@ package spec
 import (
 	"strings"
 	"sync"
-	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -257,7 +256,7 @@ func plainTag(s string) string {
 	switch {
 	case s == "true" || s == "false":
 		return "!!bool"
-	case len(s) <= 5 && quickWords[strings.ToLower(s)]:
+	case len(s) <= 5 && strings.IndexByte("tfnyoTFNYO", s[0]) >= 0 && quickWords[strings.ToLower(s)]:
 		return ""
 	case isLetter(s[0]) || s[0] == '/' || isFlag(s):
 		return "!!str"
@@ -291,14 +290,20 @@ func quickMixed(s string) string {
 // isFlag is true for an argument such as --port, which is no number either.
 func isFlag(s string) bool { return len(s) > 2 && s[:2] == "--" && isLetter(s[2]) }
 
-// isQuickTime is true for a time in the one form that records have.
+// isQuickTime is true for a time in the one form that records have, on a day that every month has.
 func isQuickTime(s string) bool {
-	const form = "2006-01-02T15:04:05Z"
-	if len(s) != len(form) || s[4] != '-' {
+	const form = "0000-00-00T00:00:00Z"
+	if len(s) != len(form) {
 		return false
 	}
-	t, err := time.Parse(form, s)
-	return err == nil && t.Day() <= 28 && t.Year() > 0
+	for i := range len(form) {
+		if form[i] == '0' && !isDigit(s[i]) || form[i] != '0' && s[i] != form[i] {
+			return false
+		}
+	}
+	two := func(i int) int { return int(s[i]-'0')*10 + int(s[i+1]-'0') }
+	month, day := two(5), two(8)
+	return s[:4] != "0000" && month >= 1 && month <= 12 && day >= 1 && day <= 28 && two(11) < 24 && two(14) < 60 && two(17) < 60
 }
 
 func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
