@@ -9,6 +9,7 @@ import (
 
 	_ "github.com/modelops/modelops/argocd/fastinit" // keeps a library from unpacking translations at every start
 	"github.com/modelops/modelops/cmd"
+	_ "github.com/modelops/modelops/internal/firstgc" // spares short commands most garbage collections
 )
 
 func main() {
