@@ -3,7 +3,6 @@ package gitops
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,35 +11,37 @@ import (
 
 // Identity returns author and committer as git resolves them: GIT_AUTHOR_NAME and its siblings, then author.* and
 // committer.*, then user.*, and EMAIL for addresses. Names are never guessed from the machine. Dates come from
-// GIT_AUTHOR_DATE and GIT_COMMITTER_DATE, else from the clock. Git is asked where it is there; without it dates are
-// read in their plain forms. Error: *IdentityError.
+// GIT_AUTHOR_DATE and GIT_COMMITTER_DATE, else from the clock. Git is asked to read such a date where it is there; without
+// it dates are read in their plain forms. Error: *IdentityError.
 func (r *Repo) Identity(ctx context.Context) (Identity, error) {
 	now := time.Now
 	if r.now != nil {
 		now = r.now
 	}
-	ask := r.askIdent
-	if r.git.path == "" {
-		ask = func(_ context.Context, role string, now time.Time) (Ident, error) { return r.ident(role, now) }
-	}
 	t := now()
 	var id Identity
 	var err error
-	if id.Author, err = ask(ctx, "author", t); err != nil {
+	if id.Author, err = r.identOf(ctx, "author", t); err != nil {
 		return Identity{}, err
 	}
-	if id.Committer, err = ask(ctx, "committer", t); err != nil {
+	if id.Committer, err = r.identOf(ctx, "committer", t); err != nil {
 		return Identity{}, err
 	}
 	return id, ctx.Err()
 }
 
-// askIdent has git say who it would write, told not to guess and what time it is.
-func (r *Repo) askIdent(ctx context.Context, role string, now time.Time) (Ident, error) {
-	g, upper := r.git, strings.ToUpper(role)
-	if v, _ := g.env("GIT_" + upper + "_DATE"); v == "" {
-		g.extra = append(slices.Clone(g.extra), fmt.Sprintf("GIT_%s_DATE=@%d %s", upper, now.Unix(), now.Format("-0700")))
+// identOf spares asking git, which takes as long as all the rest of a commit, unless there is a date to read: git takes
+// many more forms of those than we do.
+func (r *Repo) identOf(ctx context.Context, role string, now time.Time) (Ident, error) {
+	if v, _ := r.git.env("GIT_" + strings.ToUpper(role) + "_DATE"); v != "" && r.git.path != "" {
+		return r.askIdent(ctx, role)
 	}
+	return r.ident(role, now)
+}
+
+// askIdent has git say who it would write, told not to guess.
+func (r *Repo) askIdent(ctx context.Context, role string) (Ident, error) {
+	g, upper := r.git, strings.ToUpper(role)
 	// EMAIL is no guess, but git takes it for one.
 	if _, given := r.first("GIT_"+upper+"_EMAIL", role+".email", "user.email"); !given && !r.cfg.boolean("user.useconfigonly") {
 		if v, _ := g.env("EMAIL"); v != "" {

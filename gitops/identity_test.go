@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,14 @@ func TestIdentityAgreesWithGit(t *testing.T) {
 				}
 				equal(t, fmt.Sprintf("git=%v", git), strings.Join(got, "\n"), want)
 			}
+			undated := own
+			undated.Env = slices.DeleteFunc(slices.Clone(own.Env), func(e string) bool { return strings.Contains(e, "_DATE=") })
+			r := w.open(&undated)
+			next, err := r.Commit(w.ctx, w.tip(r), write("a", "b"), identity(t, r))
+			w.ok(err)
+			author, committer := next.Info().Author, next.Info().Committer
+			names := w.git(&own, "log", "-1", "--format=%an <%ae>%n%cn <%ce>", w.git(&own, "commit-tree", "-m", "x", "HEAD^{tree}"))
+			equal(t, "without dates", fmt.Sprintf("%s <%s>\n%s <%s>", author.Name, author.Email, committer.Name, committer.Email), names)
 		})
 	}
 }
