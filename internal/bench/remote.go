@@ -21,7 +21,7 @@ type shape struct {
 const remoteSubject = "team007/subject"
 
 // remoteRuns is less than for local figures, since each run of theirs is a clone.
-const remoteRuns = 5
+const remoteRuns = 3
 
 // remote measures promote and revert on a URL, beside a clone, a commit and a push.
 func (b *bench) remote(ctx context.Context) error {
