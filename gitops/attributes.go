@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 const attributesFile = ".gitattributes"
@@ -43,8 +45,8 @@ func (r *Repo) checkAttributes(ctx context.Context, tree Hash, changes []PathCha
 	}
 	var list []newFile
 	for _, c := range changes {
-		if o, ok := r.objs.get(c.After); ok && c.NewMode != 0 {
-			list = append(list, newFile{c.Path, o.data})
+		if o, ok := r.objs.Get(c.After); ok && c.NewMode != 0 {
+			list = append(list, newFile{c.Path, o.Data})
 		}
 	}
 	rules, err := r.attributeFiles(ctx, tree, list)
@@ -82,7 +84,7 @@ func (r *Repo) attributeFiles(ctx context.Context, tree Hash, list []newFile) (a
 	rules := attributeRules{tree: map[string][]byte{}}
 	known := folders{".": nil}
 	var err error
-	if known["."], err = readTree(ctx, r.objs, tree); err != nil {
+	if known["."], err = odb.ReadTree(ctx, r.objs, tree); err != nil {
 		return rules, err
 	}
 	for _, f := range list {
@@ -91,9 +93,9 @@ func (r *Repo) attributeFiles(ctx context.Context, tree Hash, list []newFile) (a
 		}
 	}
 	for dir, entries := range known {
-		if e, ok := find(entries, attributesFile); ok && e.isFile() {
-			name := path.Join(dir, e.name)
-			if rules.tree[name], err = readObject(ctx, r.objs, e.hash, plumbing.BlobObject); err != nil {
+		if e, ok := odb.Find(entries, attributesFile); ok && e.IsFile() {
+			name := path.Join(dir, e.Name)
+			if rules.tree[name], err = odb.Read(ctx, r.objs, e.Hash, plumbing.BlobObject); err != nil {
 				return rules, at(name, err)
 			}
 		}
@@ -106,9 +108,9 @@ func (r *Repo) attributeFiles(ctx context.Context, tree Hash, list []newFile) (a
 }
 
 // folders are the entries of some folders of a tree and of all above them, each read once.
-type folders map[string][]entry
+type folders map[string][]odb.Entry
 
-func (k folders) enter(ctx context.Context, o objects, dir string) error {
+func (k folders) enter(ctx context.Context, o odb.Source, dir string) error {
 	if _, ok := k[dir]; ok {
 		return nil
 	}
@@ -116,8 +118,8 @@ func (k folders) enter(ctx context.Context, o objects, dir string) error {
 	if err := k.enter(ctx, o, above); err != nil {
 		return err
 	}
-	e, _ := find(k[above], path.Base(dir))
-	list, err := readTree(ctx, o, e.hash)
+	e, _ := odb.Find(k[above], path.Base(dir))
+	list, err := odb.ReadTree(ctx, o, e.Hash)
 	k[dir] = list
 	return at(dir, err)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // HashTree returns the tree id of a folder that holds exactly these plain files, by path relative to it, without writing
@@ -21,15 +23,8 @@ func HashTree(files map[string][]byte) (Hash, error) {
 			return Hash{}, err
 		}
 	}
-	b := builder{ctx: context.Background(), objs: newOverlay(nothing{})}
+	b := builder{ctx: context.Background(), objs: odb.NewOverlay(odb.Nothing{})}
 	return b.root(Hash{}, root)
-}
-
-// nothing is a source without objects.
-type nothing struct{}
-
-func (nothing) Object(_ context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
-	return plumbing.InvalidObject, nil, &MissingError{Hash: h}
 }
 
 // edit is what happens to one path: kids happen below it, after what happens to itself.
@@ -108,55 +103,55 @@ func (c Change) edits() (*edit, error) {
 // builder makes new trees by copying only those on the edited paths.
 type builder struct {
 	ctx  context.Context
-	objs *overlay
+	objs *odb.Overlay
 }
 
 // root applies edits to a whole tree.
 func (b *builder) root(base Hash, e *edit) (Hash, error) {
-	h, err := b.tree(".", entry{mode: modeDir, hash: base}, e)
+	h, err := b.tree(".", odb.Entry{Mode: odb.ModeDir, Hash: base}, e)
 	if err == nil && h.IsZero() {
-		h = b.objs.put(plumbing.TreeObject, nil)
+		h = b.objs.Put(plumbing.TreeObject, nil)
 	}
 	return h, err
 }
 
 // tree applies the edits below a folder and returns its new id, zero when nothing is left in it.
-func (b *builder) tree(dir string, base entry, e *edit) (Hash, error) {
-	old, err := readTree(b.ctx, b.objs, base.hash)
+func (b *builder) tree(dir string, base odb.Entry, e *edit) (Hash, error) {
+	old, err := odb.ReadTree(b.ctx, b.objs, base.Hash)
 	if err != nil {
 		return Hash{}, at(dir, err)
 	}
 	list := slices.Clone(old)
 	for _, name := range slices.Sorted(maps.Keys(e.kids)) {
-		cur, there := find(list, name)
+		cur, there := odb.Find(list, name)
 		next, err := b.entry(path.Join(dir, name), cur, e.kids[name])
 		if err != nil {
 			return Hash{}, err
 		}
 		if there {
-			list = slices.DeleteFunc(list, func(x entry) bool { return x.name == name })
+			list = slices.DeleteFunc(list, func(x odb.Entry) bool { return x.Name == name })
 		}
-		if next.mode != 0 {
-			next.name = name
+		if next.Mode != 0 {
+			next.Name = name
 			list = append(list, next)
 		}
 	}
 	if err := caseClash(dir, old, list); err != nil || len(list) == 0 {
 		return Hash{}, err
 	}
-	return b.keep(plumbing.TreeObject, encodeTree(list), base.hash), nil
+	return b.keep(plumbing.TreeObject, odb.EncodeTree(list), base.Hash), nil
 }
 
 // entry applies the edits of one path to what is there. A zero entry is absence.
-func (b *builder) entry(name string, cur entry, e *edit) (entry, error) {
+func (b *builder) entry(name string, cur odb.Entry, e *edit) (odb.Entry, error) {
 	if e.folder {
 		cur = folderEntry(e.tree)
 	}
-	if e.remove && cur.isDir() && len(e.kids) == 0 {
-		return entry{}, &ScopeError{name, "it is a folder, not a file"}
+	if e.remove && cur.IsDir() && len(e.kids) == 0 {
+		return odb.Entry{}, &ScopeError{name, "it is a folder, not a file"}
 	}
-	if e.remove && !cur.isDir() {
-		cur = entry{}
+	if e.remove && !cur.IsDir() {
+		cur = odb.Entry{}
 	}
 	if e.write {
 		return b.file(name, cur, e)
@@ -164,28 +159,28 @@ func (b *builder) entry(name string, cur entry, e *edit) (entry, error) {
 	if len(e.kids) == 0 {
 		return cur, nil
 	}
-	if cur.mode != 0 && !cur.isDir() {
-		return entry{}, &ScopeError{name, "nothing can be written below it: it is " + cur.kind()}
+	if cur.Mode != 0 && !cur.IsDir() {
+		return odb.Entry{}, &ScopeError{name, "nothing can be written below it: it is " + cur.Kind()}
 	}
 	h, err := b.tree(name, cur, e)
 	return folderEntry(h), err
 }
 
-func folderEntry(h Hash) entry {
+func folderEntry(h Hash) odb.Entry {
 	if h.IsZero() {
-		return entry{}
+		return odb.Entry{}
 	}
-	return entry{mode: modeDir, hash: h}
+	return odb.Entry{Mode: odb.ModeDir, Hash: h}
 }
 
-func (b *builder) file(name string, cur entry, e *edit) (entry, error) {
+func (b *builder) file(name string, cur odb.Entry, e *edit) (odb.Entry, error) {
 	if len(e.kids) > 0 {
-		return entry{}, &ScopeError{name, "it cannot be a file and a folder"}
+		return odb.Entry{}, &ScopeError{name, "it cannot be a file and a folder"}
 	}
-	if cur.mode != 0 && !cur.isFile() {
-		return entry{}, &ScopeError{name, "a file cannot be written here: it is " + cur.kind()}
+	if cur.Mode != 0 && !cur.IsFile() {
+		return odb.Entry{}, &ScopeError{name, "a file cannot be written here: it is " + cur.Kind()}
 	}
-	return entry{mode: modeFile, hash: b.keep(plumbing.BlobObject, e.file, cur.hash)}, nil
+	return odb.Entry{Mode: odb.ModeFile, Hash: b.keep(plumbing.BlobObject, e.file, cur.Hash)}, nil
 }
 
 // keep stores an object unless it is the one that was there, so that a push carries new objects only.
@@ -193,18 +188,18 @@ func (b *builder) keep(kind plumbing.ObjectType, data []byte, old Hash) Hash {
 	if h := plumbing.ComputeHash(kind, data); h == old {
 		return h
 	}
-	return b.objs.replace(kind, data, old)
+	return b.objs.Replace(kind, data, old)
 }
 
 // caseClash refuses a new name that some file systems cannot hold beside a sibling.
-func caseClash(dir string, old, list []entry) error {
+func caseClash(dir string, old, list []odb.Entry) error {
 	for _, e := range list {
-		if _, had := find(old, e.name); had {
+		if _, had := odb.Find(old, e.Name); had {
 			continue
 		}
 		for _, other := range list {
-			if other.name != e.name && strings.EqualFold(other.name, e.name) {
-				return &ScopeError{path.Join(dir, e.name), fmt.Sprintf("differs from %q by case only", other.name)}
+			if other.Name != e.Name && strings.EqualFold(other.Name, e.Name) {
+				return &ScopeError{path.Join(dir, e.Name), fmt.Sprintf("differs from %q by case only", other.Name)}
 			}
 		}
 	}

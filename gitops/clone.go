@@ -28,10 +28,10 @@ func discover(path string, g git) (*clone, error) {
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &NotRepoError{path, err.Error()}
+		return nil, &NotRepoError{Path: path, Reason: err.Error()}
 	}
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-		return nil, &NotRepoError{path, "no such folder"}
+		return nil, &NotRepoError{Path: path, Reason: "no such folder"}
 	}
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
@@ -42,7 +42,7 @@ func discover(path string, g git) (*clone, error) {
 			return c, err
 		}
 		if at == filepath.Dir(at) {
-			return nil, &NotRepoError{path, "not a Git repository, and no folder above it is one"}
+			return nil, &NotRepoError{Path: path, Reason: "not a Git repository, and no folder above it is one"}
 		}
 	}
 }
@@ -51,7 +51,7 @@ func discover(path string, g git) (*clone, error) {
 func fromGitDir(dir string, g git) (*clone, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil || !isGitDir(abs) {
-		return nil, &NotRepoError{dir, "GIT_DIR does not name a Git repository"}
+		return nil, &NotRepoError{Path: dir, Reason: "GIT_DIR does not name a Git repository"}
 	}
 	c, err := newClone(abs, "")
 	if err != nil {
@@ -101,17 +101,17 @@ func withWorkTree(dir, work string) (*clone, error) {
 func readGitFile(name string) (string, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return "", &NotRepoError{name, "cannot be read"}
+		return "", &NotRepoError{Path: name, Reason: "cannot be read"}
 	}
 	dir, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "gitdir: ")
 	if !ok {
-		return "", &NotRepoError{name, "the .git file names no Git folder"}
+		return "", &NotRepoError{Path: name, Reason: "the .git file names no Git folder"}
 	}
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(filepath.Dir(name), dir)
 	}
 	if !isGitDir(dir) {
-		return "", &NotRepoError{name, fmt.Sprintf("the .git file names %s, which is no Git folder (moved or removed?)", dir)}
+		return "", &NotRepoError{Path: name, Reason: fmt.Sprintf("the .git file names %s, which is no Git folder (moved or removed?)", dir)}
 	}
 	return dir, nil
 }
@@ -125,7 +125,7 @@ func newClone(dir, work string) (*clone, error) {
 			c.common = filepath.Join(dir, c.common)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotRepoError{dir, err.Error()}
+		return nil, &NotRepoError{Path: dir, Reason: err.Error()}
 	}
 	if c.dir == c.common {
 		c.configuredWorkTree()
@@ -182,7 +182,7 @@ func localBare(c *clone) bool { return c.localConfig().boolean("core.bare") }
 func (c *clone) checkFormat() error {
 	cfg := c.localConfig()
 	if v := cfg.str("core.repositoryformatversion"); v != "" && v != "0" && v != "1" {
-		return &NotRepoError{c.common, "its repository format version " + v + " is not known"}
+		return &NotRepoError{Path: c.common, Reason: "its repository format version " + v + " is not known"}
 	}
 	if cfg.str("core.repositoryformatversion") != "1" {
 		return nil
@@ -193,7 +193,7 @@ func (c *clone) checkFormat() error {
 			continue
 		}
 		if reason := badExtension(name, s.value); reason != "" {
-			return &NotRepoError{c.common, reason}
+			return &NotRepoError{Path: c.common, Reason: reason}
 		}
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Diff lists the files under a path ("." is everything) that differ between s and other, sorted by path. It compares
@@ -28,7 +30,7 @@ func (s *Snapshot) Diff(ctx context.Context, other *Snapshot, under string) ([]P
 	return d.compare(under, before, after)
 }
 
-func objectsOf(s *Snapshot) objects {
+func objectsOf(s *Snapshot) odb.Source {
 	if s == nil {
 		return nil
 	}
@@ -36,33 +38,33 @@ func objectsOf(s *Snapshot) objects {
 }
 
 // entryAt returns the zero entry when there is nothing at the path.
-func entryAt(ctx context.Context, s *Snapshot, name string) (entry, error) {
+func entryAt(ctx context.Context, s *Snapshot, name string) (odb.Entry, error) {
 	if s == nil {
-		return entry{}, nil
+		return odb.Entry{}, nil
 	}
-	e, _, err := lookup(ctx, s.objs, s.commit.tree, name)
+	e, _, err := odb.Lookup(ctx, s.objs, s.commit.tree, name)
 	return e, at(name, err)
 }
 
 type differ struct {
 	ctx  context.Context
-	a, b objects
+	a, b odb.Source
 	out  []PathChange
 }
 
 // pair is what lies at one path on both sides; a zero entry is absence.
 type pair struct {
 	name string
-	a, b entry
+	a, b odb.Entry
 }
 
 // compare descends a level of folders at a time, so that a remote without a clone is asked once for each.
-func (d *differ) compare(name string, a, b entry) ([]PathChange, error) {
+func (d *differ) compare(name string, a, b odb.Entry) ([]PathChange, error) {
 	level := []pair{{name, a, b}}
 	for len(level) > 0 {
 		level = slices.DeleteFunc(level, d.settled)
-		if err := errors.Join(readAhead(d.ctx, d.a, level, func(p pair) entry { return p.a }),
-			readAhead(d.ctx, d.b, level, func(p pair) entry { return p.b })); err != nil {
+		if err := errors.Join(readAhead(d.ctx, d.a, level, func(p pair) odb.Entry { return p.a }),
+			readAhead(d.ctx, d.b, level, func(p pair) odb.Entry { return p.b })); err != nil {
 			return nil, err
 		}
 		var next []pair
@@ -82,43 +84,43 @@ func (d *differ) compare(name string, a, b entry) ([]PathChange, error) {
 // settled notes files that differ, and is true where nothing is left to descend into.
 func (d *differ) settled(p pair) bool {
 	switch {
-	case p.a.hash == p.b.hash && p.a.mode == p.b.mode:
+	case p.a.Hash == p.b.Hash && p.a.Mode == p.b.Mode:
 		return true
-	case !p.a.isDir() && !p.b.isDir():
-		d.out = append(d.out, PathChange{p.name, p.a.hash, p.b.hash, p.a.mode, p.b.mode})
+	case !p.a.IsDir() && !p.b.IsDir():
+		d.out = append(d.out, PathChange{p.name, p.a.Hash, p.b.Hash, p.a.Mode, p.b.Mode})
 		return true
 	}
 	// One side may be a file where the other is a folder.
-	if !p.a.isDir() && p.a.mode != 0 {
-		d.out = append(d.out, PathChange{Path: p.name, Before: p.a.hash, OldMode: p.a.mode})
+	if !p.a.IsDir() && p.a.Mode != 0 {
+		d.out = append(d.out, PathChange{Path: p.name, Before: p.a.Hash, OldMode: p.a.Mode})
 	}
-	if !p.b.isDir() && p.b.mode != 0 {
-		d.out = append(d.out, PathChange{Path: p.name, After: p.b.hash, NewMode: p.b.mode})
+	if !p.b.IsDir() && p.b.Mode != 0 {
+		d.out = append(d.out, PathChange{Path: p.name, After: p.b.Hash, NewMode: p.b.Mode})
 	}
 	return false
 }
 
-func readAhead(ctx context.Context, o objects, level []pair, side func(pair) entry) error {
+func readAhead(ctx context.Context, o odb.Source, level []pair, side func(pair) odb.Entry) error {
 	f := aheadOf(o)
 	if f == nil {
 		return nil
 	}
 	var trees []Hash
 	for _, p := range level {
-		if e := side(p); e.isDir() && !e.hash.IsZero() && !fresh(o, e.hash) {
-			trees = append(trees, e.hash)
+		if e := side(p); e.IsDir() && !e.Hash.IsZero() && !fresh(o, e.Hash) {
+			trees = append(trees, e.Hash)
 		}
 	}
 	return f.bring(ctx, trees, nil)
 }
 
 // fresh says whether an object was made here, so that no remote has it yet.
-func fresh(o objects, h Hash) bool {
-	top, ok := o.(*overlay)
+func fresh(o odb.Source, h Hash) bool {
+	top, ok := o.(*odb.Overlay)
 	if !ok {
 		return false
 	}
-	_, ok = top.get(h)
+	_, ok = top.Get(h)
 	return ok
 }
 
@@ -138,22 +140,22 @@ func (d *differ) below(p pair) ([]pair, error) {
 	return out, nil
 }
 
-func (d *differ) children(o objects, name string, e entry) (map[string]entry, error) {
-	if !e.isDir() {
+func (d *differ) children(o odb.Source, name string, e odb.Entry) (map[string]odb.Entry, error) {
+	if !e.IsDir() {
 		return nil, nil
 	}
-	entries, err := readTree(d.ctx, o, e.hash)
+	entries, err := odb.ReadTree(d.ctx, o, e.Hash)
 	if err != nil {
 		return nil, at(name, err)
 	}
-	out := make(map[string]entry, len(entries))
+	out := make(map[string]odb.Entry, len(entries))
 	for _, e := range entries {
-		out[e.name] = e
+		out[e.Name] = e
 	}
 	return out, nil
 }
 
-func union(a, b map[string]entry) map[string]bool {
+func union(a, b map[string]odb.Entry) map[string]bool {
 	out := make(map[string]bool, len(a))
 	for k := range a {
 		out[k] = true

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // IsURL tells a remote from a folder on this machine: a scheme, or host:path as ssh takes it where no such folder is.
@@ -30,7 +32,7 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 	r := &Repo{git: newGit(o.Env, o.Env.Dir), progress: o.Progress, now: o.Now}
 	var err error
 	if r.cfg, err = loadConfig(ctx, r.git, nil); err != nil {
-		return nil, &NotRepoError{Redact(o.Path), err.Error()}
+		return nil, &NotRepoError{Path: Redact(o.Path), Reason: err.Error()}
 	}
 	// The place that is pushed to is the truth, as in a clone.
 	if r.remote, err = r.dialer(r.cfg.rewrite(o.Path, true), o); err != nil {
@@ -39,14 +41,14 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 	switch rem := r.remote.(type) {
 	case *fileRemote:
 		r.disk = rem.disk
-		r.objs = newOverlay(r.disk)
+		r.objs = odb.NewOverlay(r.disk)
 	case *wireRemote:
 		if err := rem.servesByID(ctx); err != nil {
 			rem.close() //nolint:errcheck // nothing was asked
 			return r.openTemp(ctx, o, err)
 		}
 		r.far = newFar(rem)
-		r.objs = newOverlay(r.far)
+		r.objs = odb.NewOverlay(r.far)
 	}
 	if err := r.chooseBranch(ctx, o.Branch); err != nil {
 		r.Close() //nolint:errcheck // nothing was written
@@ -115,7 +117,7 @@ func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, err
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	out.temp = dir
-	out.objs.below = &completed{repo: out, objects: out.objs.below}
+	out.objs.Below = &completed{repo: out, Source: out.objs.Below}
 	return out, nil
 }
 
@@ -136,18 +138,18 @@ func removeOldTemps(now time.Time) {
 
 // completed reads a temporary clone, whose history it fetches when something is missing.
 type completed struct {
-	objects
+	odb.Source
 	repo *Repo
 }
 
 func (c *completed) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
-	kind, data, err := c.objects.Object(ctx, h)
+	kind, data, err := c.Source.Object(ctx, h)
 	var missing *MissingError
 	if !errors.As(err, &missing) || len(c.repo.shallow()) == 0 {
 		return kind, data, err
 	}
 	c.repo.complete(ctx)
-	return c.objects.Object(ctx, h)
+	return c.Source.Object(ctx, h)
 }
 
 // complete fetches the history of a temporary clone. Where that fails the clone stays as it is, and what is missing is

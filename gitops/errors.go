@@ -8,15 +8,22 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/modelops/modelops/gitops/giterr"
 )
 
 // ErrNoChange is returned by Repo.Commit when the change leaves the tree as it is.
 var ErrNoChange = errors.New("nothing changes")
 
-// NotRepoError says that a path is not a Git repository that can be worked on.
-type NotRepoError struct{ Path, Reason string }
-
-func (e *NotRepoError) Error() string { return fmt.Sprintf("open %s: %s", e.Path, e.Reason) }
+// Errors that packages below this one make as well.
+type (
+	// NotRepoError says that a path is not a Git repository that can be worked on.
+	NotRepoError = giterr.NotRepoError
+	// MissingError says that an object is not in the repository, though something names it.
+	MissingError = giterr.MissingError
+	// ShallowError says that history goes on, but not in this clone, or not as far as a walk on a remote may go.
+	ShallowError = giterr.ShallowError
+)
 
 // EmptyRepoError says that the branch has no commit yet.
 type EmptyRepoError struct{ Where, Branch string }
@@ -36,32 +43,6 @@ func (e *NoBranchError) Error() string {
 type NoRevisionError struct{ Rev, Reason string }
 
 func (e *NoRevisionError) Error() string { return fmt.Sprintf("read revision %q: %s", e.Rev, e.Reason) }
-
-// MissingError says that an object is not in the repository, though something names it.
-type MissingError struct {
-	Hash Hash
-	Path string
-}
-
-func (e *MissingError) Error() string {
-	if e.Path == "" {
-		return fmt.Sprintf("read object %s: not in this repository", e.Hash)
-	}
-	return fmt.Sprintf("read %s: object %s is not in this repository", e.Path, e.Hash)
-}
-
-// ShallowError says that history goes on, but not in this clone, or not as far as a walk on a remote may go.
-type ShallowError struct {
-	At      Hash
-	Bounded bool
-}
-
-func (e *ShallowError) Error() string {
-	if e.Bounded {
-		return fmt.Sprintf("read history: without a clone it was looked through no further than %s", short(e.At))
-	}
-	return fmt.Sprintf("read history: this clone is shallow and ends at %s", short(e.At))
-}
 
 // ScopeError says that a change would touch a path that it may not touch.
 type ScopeError struct{ Path, Reason string }

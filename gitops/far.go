@@ -8,20 +8,22 @@ import (
 	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // far reads the objects of a remote without a clone. It fetches what is asked for by id and keeps it in memory; who
 // knows what will be needed asks for it together, since each fetch is a round trip.
 type far struct {
 	remote *wireRemote
-	mu     sync.Mutex // one fetch at a time; held while fetching
-	have   *overlay   // what came
+	mu     sync.Mutex   // one fetch at a time; held while fetching
+	have   *odb.Overlay // what came
 	whole  map[Hash]bool
 	tip    Hash // the newest commit whose folders were read
 }
 
 func newFar(w *wireRemote) *far {
-	return &far{remote: w, have: newOverlay(nothing{}), whole: map[Hash]bool{}}
+	return &far{remote: w, have: odb.NewOverlay(odb.Nothing{}), whole: map[Hash]bool{}}
 }
 
 // What a fetch leaves out (git-rev-list(1), --filter): everything below the objects that are named, or the content of
@@ -42,7 +44,7 @@ const maxWants = 10_000
 // Object implements objects.
 func (f *far) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
 	if o, ok := f.here(h); ok {
-		return o.kind, o.data, nil
+		return o.Kind, o.Data, nil
 	}
 	if err := f.bring(ctx, []Hash{h}, nil); err != nil {
 		return 0, nil, err
@@ -74,11 +76,11 @@ func (f *far) bring(ctx context.Context, single, deep []Hash) error {
 
 func (f *far) isBlob(h Hash) bool {
 	o, ok := f.here(h)
-	return ok && o.kind == plumbing.BlobObject
+	return ok && o.Kind == plumbing.BlobObject
 }
 
 // here returns an object that came already.
-func (f *far) here(h Hash) (object, bool) { return f.have.get(h) }
+func (f *far) here(h Hash) (odb.Object, bool) { return f.have.Get(h) }
 
 // history brings the commits behind one, up to a number of generations.
 func (f *far) history(ctx context.Context, from Hash, depth int) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"strings"
 )
 
@@ -85,16 +84,14 @@ func (r *Repo) ownFetch(ctx context.Context, h Hash) error {
 	switch rem := r.remote.(type) {
 	case *fileRemote:
 		r.borrowed.Store(true)
-		r.disk.mu.Lock()
-		defer r.disk.mu.Unlock()
-		return r.disk.add(filepath.Join(rem.at.common, "objects"), 0)
+		return r.disk.Borrow(rem.at.common)
 	case *wireRemote:
 		err := rem.command(ctx, "fetch", r.wantOne(h), func(p *pktReader) error {
 			pack, err := readPack(p)
 			if err != nil {
 				return err
 			}
-			return r.disk.storePack(pack)
+			return r.disk.StorePack(pack)
 		})
 		if !errors.Is(err, errNoV2) {
 			return err
@@ -135,19 +132,6 @@ func (r *Repo) haves() []Hash {
 	add(r.clone.resolve(headsPrefix + r.branch))
 	add(r.clone.resolve("HEAD"))
 	return out
-}
-
-// storePack puts a pack into the clone's store, with its index.
-func (d *disk) storePack(pack []byte) (err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	w, err := d.stores[0].store.PackfileWriter()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	_, err = w.Write(pack)
-	return err
 }
 
 // localBranch is the ref of the clone's own branch of that name, with its value; fs.ErrNotExist where there is none.

@@ -5,13 +5,15 @@ import (
 	"errors"
 	"io/fs"
 	"path/filepath"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // fileRemote is a repository on this machine. It is read directly. Pushes go through git, whose hooks and checks they
 // have to pass; without git they are made here.
 type fileRemote struct {
 	at   *clone
-	disk *disk
+	disk *odb.Disk
 	wire *wireRemote // nil without git
 }
 
@@ -21,7 +23,7 @@ func (r *Repo) fileRemote(path string) (remote, error) {
 		return nil, err
 	}
 	f := &fileRemote{at: at}
-	if f.disk, err = openDisk(at.common); err != nil {
+	if f.disk, err = odb.OpenDisk(at.common); err != nil {
 		return nil, err
 	}
 	if r.git.path != "" {
@@ -77,20 +79,16 @@ func (f *fileRemote) push(ctx context.Context, u push) error {
 }
 
 func (f *fileRemote) move(ctx context.Context, u push) error {
-	w, err := f.disk.newWriter(f.at.localConfig())
-	if err != nil {
-		return err
-	}
-	var list []newObject
+	var list []odb.NewObject
 	for h, o := range u.objects {
-		list = append(list, newObject{h, o})
+		list = append(list, odb.NewObject{ID: h, Object: o})
 	}
-	if err := w.write(list); err != nil {
+	if err := f.disk.Write(list, writing(f.at.localConfig())); err != nil {
 		return &TransportError{Op: "push to", URL: f.url(), Err: err}
 	}
 	var who Ident
 	if tip, ok := u.objects[u.new]; ok {
-		c, err := parseCommit(u.new, tip.data)
+		c, err := parseCommit(u.new, tip.Data)
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ type httpWire struct {
 func newHTTPWire(raw string, cfg config, g git, client *http.Client) (*httpWire, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
-		return nil, &NotRepoError{Redact(raw), "the remote's URL cannot be read"}
+		return nil, &NotRepoError{Path: Redact(raw), Reason: "the remote's URL cannot be read"}
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
 	w := &httpWire{base: withoutUser(u), at: u, idle: idleLimit, keys: &keyring{git: g, cfg: cfg}}

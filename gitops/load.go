@@ -6,15 +6,17 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // aheadOf returns the remote that a source of objects reads from without a clone, nil when it has none.
-func aheadOf(o objects) *far {
-	top, ok := o.(*overlay)
+func aheadOf(o odb.Source) *far {
+	top, ok := o.(*odb.Overlay)
 	if !ok {
 		return nil
 	}
-	f, _ := top.below.(*far)
+	f, _ := top.Below.(*far)
 	return f
 }
 
@@ -39,7 +41,7 @@ func (f *far) load(ctx context.Context, level map[Hash][]string) error {
 		next := map[Hash][]string{}
 		var files, deep []Hash
 		for h, patterns := range level {
-			entries, err := readTree(ctx, f, h)
+			entries, err := odb.ReadTree(ctx, f, h)
 			if err != nil {
 				return err
 			}
@@ -57,22 +59,22 @@ func (f *far) load(ctx context.Context, level map[Hash][]string) error {
 
 // match sorts an entry by what the patterns want of it. Attributes files on the way come along unasked: a commit of what
 // lies below them is checked against them.
-func match(e entry, patterns []string, next map[Hash][]string, files, deep *[]Hash) {
-	if e.name == attributesFile && e.isFile() {
-		*files = append(*files, e.hash)
+func match(e odb.Entry, patterns []string, next map[Hash][]string, files, deep *[]Hash) {
+	if e.Name == attributesFile && e.IsFile() {
+		*files = append(*files, e.Hash)
 	}
 	for _, p := range patterns {
 		name, rest, more := strings.Cut(p, "/")
-		if ok, err := path.Match(name, e.name); err != nil || !ok && name != "**" {
+		if ok, err := path.Match(name, e.Name); err != nil || !ok && name != "**" {
 			continue
 		}
 		switch {
-		case e.isFile() && !more:
-			*files = append(*files, e.hash)
-		case e.isDir() && (name == "**" || rest == "**"):
-			*deep = append(*deep, e.hash)
-		case e.isDir() && more && !slices.Contains(next[e.hash], rest):
-			next[e.hash] = append(next[e.hash], rest)
+		case e.IsFile() && !more:
+			*files = append(*files, e.Hash)
+		case e.IsDir() && (name == "**" || rest == "**"):
+			*deep = append(*deep, e.Hash)
+		case e.IsDir() && more && !slices.Contains(next[e.Hash], rest):
+			next[e.Hash] = append(next[e.Hash], rest)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func (c *clone) checkOwner(ctx context.Context, g git) error {
 	} else if declaredSafe(g, at) {
 		return nil
 	}
-	return &NotRepoError{c.common, "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
+	return &NotRepoError{Path: c.common, Reason: "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
 }
 
 // declaredSafe reads safe.directory where there is no git to ask, from the levels above the clone's own.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"time"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Push moves the truth from base to next by compare-and-swap: the remote's branch, or the local one where there is no
@@ -16,13 +18,13 @@ func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
 	if r.remote == nil {
 		return r.PushLocal(ctx, base, next)
 	}
-	list, err := r.objs.reachable(next.Commit())
+	list, err := r.objs.Reachable(next.Commit())
 	if err != nil {
 		return err
 	}
-	u := push{branch: r.branch, old: commitOf(base), new: next.Commit(), objects: map[Hash]object{}, base: r.atHand}
+	u := push{branch: r.branch, old: commitOf(base), new: next.Commit(), objects: map[Hash]odb.Object{}, base: r.atHand}
 	for _, h := range list {
-		u.objects[h], _ = r.objs.get(h)
+		u.objects[h], _ = r.objs.Get(h)
 	}
 	err = r.remote.push(ctx, u)
 	var lost *lostReply
@@ -30,6 +32,15 @@ func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
 		return r.settle(ctx, u, lost.err)
 	}
 	return r.withTip(ctx, u, err)
+}
+
+// atHand reads an object that is here without asking the remote for it.
+func (r *Repo) atHand(h Hash) (odb.Object, bool) {
+	if r.far != nil {
+		return r.far.here(h)
+	}
+	kind, data, err := r.disk.Object(context.Background(), h)
+	return odb.Object{Kind: kind, Data: data}, err == nil
 }
 
 // MayPush asks the remote whether it takes pushes from this user, and sends nothing. What its hooks and its rules for

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // remote is the place whose branch is the truth.
@@ -21,13 +23,13 @@ type remote interface {
 type push struct {
 	branch   string
 	old, new Hash
-	objects  map[Hash]object
+	objects  map[Hash]odb.Object
 	// base reads an object that the remote has, for sending another as its difference; nil sends everything whole.
-	base func(Hash) (object, bool)
+	base func(Hash) (odb.Object, bool)
 }
 
 // basesUnless leaves the bases out where the server wants every object whole.
-func (u push) basesUnless(whole bool) func(Hash) (object, bool) {
+func (u push) basesUnless(whole bool) func(Hash) (odb.Object, bool) {
 	if whole {
 		return nil
 	}
@@ -45,7 +47,7 @@ func (r *Repo) chooseRemote(o Options) error {
 	names := r.cfg.subsections("remote")
 	head, err := r.clone.headBranch()
 	if err != nil {
-		return &NotRepoError{r.clone.common, "HEAD cannot be read: " + err.Error()}
+		return &NotRepoError{Path: r.clone.common, Reason: "HEAD cannot be read: " + err.Error()}
 	}
 	r.remoteName = pickRemote(o.Remote, r.cfg.str("branch."+orElse(o.Branch, head)+".remote"), names)
 	if r.remoteName == "" {
@@ -53,7 +55,7 @@ func (r *Repo) chooseRemote(o Options) error {
 	}
 	configured := r.remoteURL()
 	if configured == "" {
-		return &NotRepoError{r.clone.common, "there is no remote " + Redact(r.remoteName)}
+		return &NotRepoError{Path: r.clone.common, Reason: "there is no remote " + Redact(r.remoteName)}
 	}
 	read, write := r.cfg.rewrite(configured, false), r.pushURL(configured)
 	// Where they differ, the place that is pushed to is the truth: a mirror that lags behind would make every push a
@@ -163,7 +165,7 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 	case scheme == "ssh" || !hasScheme || scheme == "git+ssh" || scheme == "ssh+git":
 		return r.sshRemote(raw)
 	}
-	return nil, &NotRepoError{Redact(raw), "pushing over " + Sanitize(scheme) + " is not supported: use https, ssh or file"}
+	return nil, &NotRepoError{Path: Redact(raw), Reason: "pushing over " + Sanitize(scheme) + " is not supported: use https, ssh or file"}
 }
 
 func (r *Repo) speak(w wire) *wireRemote {

@@ -12,17 +12,19 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Repo is an open repository with one branch of it in view. It may be used by several goroutines.
 type Repo struct {
-	clone      *clone // nil on a remote without a clone
-	disk       *disk  // objects on this machine, nil where there are none
-	far        *far   // objects of a remote without a clone, nil where the repository is on this machine
-	temp       string // a folder of ours that goes with Close, "" for none
-	opened     *tip   // the branch as it was when it was opened
+	clone      *clone    // nil on a remote without a clone
+	disk       *odb.Disk // objects on this machine, nil where there are none
+	far        *far      // objects of a remote without a clone, nil where the repository is on this machine
+	temp       string    // a folder of ours that goes with Close, "" for none
+	opened     *tip      // the branch as it was when it was opened
 	meter      meter
-	objs       *overlay // new objects in memory, then what is on disk
+	objs       *odb.Overlay // new objects in memory, then what is on disk
 	git        git
 	cfg        config
 	branch     string
@@ -50,13 +52,13 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	}
 	r := &Repo{clone: c, git: gitFor(o.Env, c), progress: o.Progress, now: o.Now}
 	if r.cfg, err = loadConfig(ctx, r.git, c); err != nil {
-		return nil, &NotRepoError{c.common, err.Error()}
+		return nil, &NotRepoError{Path: c.common, Reason: err.Error()}
 	}
-	if r.disk, err = openDisk(c.common); err != nil {
+	if r.disk, err = odb.OpenDisk(c.common); err != nil {
 		return nil, err
 	}
-	r.disk.noGraph = r.cfg.str("core.commitgraph") != "" && !r.cfg.boolean("core.commitgraph")
-	r.objs = newOverlay(r.source())
+	r.disk.NoGraph = r.cfg.str("core.commitgraph") != "" && !r.cfg.boolean("core.commitgraph")
+	r.objs = odb.NewOverlay(r.source())
 	if err := r.chooseRemote(o); err != nil {
 		return nil, err
 	}
@@ -78,9 +80,9 @@ func gitFor(e Env, c *clone) git {
 	return g
 }
 
-func (r *Repo) source() objects {
+func (r *Repo) source() odb.Source {
 	if r.git.path != "" && (r.cfg.str("extensions.partialclone") != "" || r.hasPromisor()) {
-		return &promised{disk: r.disk, repo: r}
+		return &promised{Disk: r.disk, repo: r}
 	}
 	return r.disk
 }
@@ -96,12 +98,12 @@ func (r *Repo) hasPromisor() bool {
 
 // promised lets git fetch what a partial clone left out: git alone stores it so that a later gc keeps working.
 type promised struct {
-	*disk
+	*odb.Disk
 	repo *Repo
 }
 
 func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
-	kind, data, err := p.disk.Object(ctx, h)
+	kind, data, err := p.Disk.Object(ctx, h)
 	var missing *MissingError
 	if !errors.As(err, &missing) {
 		return kind, data, err
@@ -110,7 +112,7 @@ func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []b
 	if _, gerr := git.run(ctx, "cat-file", "-e", h.String()); gerr != nil {
 		return kind, data, err
 	}
-	return p.disk.Object(ctx, h)
+	return p.Disk.Object(ctx, h)
 }
 
 // chooseBranch takes the named branch, else the remote's HEAD, else the branch that HEAD is on.
@@ -156,7 +158,7 @@ func (r *Repo) remoteHead(ctx context.Context) (string, error) {
 func (r *Repo) Close() error {
 	var errs []error
 	if r.disk != nil {
-		errs = append(errs, r.disk.close())
+		errs = append(errs, r.disk.Close())
 	}
 	if w, ok := r.remote.(*wireRemote); ok {
 		errs = append(errs, w.close())
@@ -330,30 +332,26 @@ func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity
 	if err != nil {
 		return nil, err
 	}
-	return r.At(ctx, r.objs.put(plumbing.CommitObject, raw))
+	return r.At(ctx, r.objs.Put(plumbing.CommitObject, raw))
 }
 
 // store writes the new objects that a commit needs into the clone, those that others name first.
 func (r *Repo) store(next *Snapshot) error {
-	list, err := r.objs.reachable(next.Commit())
+	list, err := r.objs.Reachable(next.Commit())
 	if err != nil {
 		return err
 	}
 	if len(list) == 0 {
 		return nil
 	}
-	w, err := r.disk.newWriter(r.cfg)
-	if err != nil {
-		return err
-	}
-	var fresh []newObject
+	var fresh []odb.NewObject
 	for _, h := range slices.Backward(list) {
-		obj, _ := r.objs.get(h)
-		fresh = append(fresh, newObject{h, obj})
+		obj, _ := r.objs.Get(h)
+		fresh = append(fresh, odb.NewObject{ID: h, Object: obj})
 	}
-	if err := w.write(fresh); err != nil {
+	if err := r.disk.Write(fresh, writing(r.cfg)); err != nil {
 		return err
 	}
-	r.objs.drop(list)
+	r.objs.Drop(list)
 	return nil
 }

@@ -57,19 +57,6 @@ func FuzzAdvert(f *testing.F) {
 	})
 }
 
-func FuzzObjects(f *testing.F) {
-	f.Add([]byte("100644 a\x00" + strings.Repeat("x", 20)))
-	f.Add([]byte("tree " + strings.Repeat("a", 40) + "\nauthor A <a@b> 1 +0100\n\nhi"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if entries, err := parseTree(Hash{}, data); err == nil && len(data) > 0 && len(entries) == 0 {
-			t.Error("a tree without entries out of bytes")
-		}
-		if c, err := parseCommit(Hash{}, data); err == nil && c.tree.IsZero() {
-			t.Error("a commit without a tree")
-		}
-	})
-}
-
 func TestBranchNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"main": true, "feature/x": true, "v1.2": true, "ünïcode": true, "a@b": true,

@@ -69,7 +69,7 @@ func (r *Repo) abbreviated(ctx context.Context, rev string) (Hash, error) {
 	if len(rev) == 40 {
 		return plumbing.NewHash(rev), nil
 	}
-	list, err := r.disk.prefix(rev)
+	list, err := r.disk.Prefix(rev)
 	if err != nil {
 		return Hash{}, err
 	}

@@ -1,6 +1,10 @@
 package gitops
 
-import "context"
+import (
+	"context"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
+)
 
 // scout reads ahead of a walk through the history of a remote without a clone: many commits at a time, and the folders
 // on the paths that the walk looks at with them. Each reach has objects of its own, which go when the walk has passed.
@@ -22,7 +26,7 @@ func newScout(ctx context.Context, s *Snapshot, paths []string) (*scout, error) 
 }
 
 // parent returns where the next commit of a walk is: among the objects of its child, or of a new reach.
-func (sc *scout) parent(ctx context.Context, child objects, h Hash) (objects, error) {
+func (sc *scout) parent(ctx context.Context, child odb.Source, h Hash) (odb.Source, error) {
 	if _, ok := sc.far.here(h); ok {
 		return child, nil
 	}
@@ -31,7 +35,7 @@ func (sc *scout) parent(ctx context.Context, child objects, h Hash) (objects, er
 		return nil, err
 	}
 	sc.depth = min(2*sc.depth, lastReach)
-	return newOverlay(sc.far), sc.folders(ctx, h)
+	return odb.NewOverlay(sc.far), sc.folders(ctx, h)
 }
 
 // folders reads what lies on the paths in all commits of this reach.
@@ -45,7 +49,7 @@ func (sc *scout) folders(ctx context.Context, h Hash) error {
 		if !ok {
 			return sc.far.load(ctx, roots)
 		}
-		c, err := parseCommit(h, o.data)
+		c, err := parseCommit(h, o.Data)
 		if err != nil {
 			return err
 		}

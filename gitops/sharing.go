@@ -5,6 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // sharing is core.sharedRepository: permissions that files of the repository get beside what the umask leaves them, or
@@ -38,6 +41,23 @@ func sharedBy(cfg config) sharing {
 		return sharing{bits: 0o660}
 	}
 	return sharing{}
+}
+
+// durable is false only where the user tells git not to wait for the disk. Git's own default leaves loose objects to
+// the operating system, and refs as well; we make refs durable, and so what they name has to be durable first: after a
+// power cut a branch must not stand at an object that never reached the disk.
+func durable(cfg config) bool {
+	if v, ok := cfg.get("core.fsync"); ok {
+		for word := range strings.SplitSeq(v, ",") {
+			switch strings.TrimSpace(word) {
+			case "none", "-loose-object", "-objects", "-all":
+				return false
+			}
+		}
+		return true
+	}
+	_, given := cfg.get("core.fsyncobjectfiles")
+	return !given || cfg.boolean("core.fsyncobjectfiles")
 }
 
 // adjust gives a file or folder that we made its shared permissions (git's adjust_shared_perm): a file that its owner
@@ -81,4 +101,9 @@ func (s sharing) mkdirs(dir string) error {
 		return err
 	}
 	return s.adjust(dir)
+}
+
+// writing is how the configuration wants files of the repository to be written.
+func writing(cfg config) odb.Settings {
+	return odb.Settings{Durable: durable(cfg), Adjust: sharedBy(cfg).adjust}
 }

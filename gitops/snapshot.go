@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Snapshot is one commit, read-only. It implements fs.FS, fs.ReadFileFS, fs.ReadDirFS and fs.StatFS over the commit's
@@ -19,7 +21,7 @@ import (
 // commit's tree. A Snapshot may be used by several goroutines.
 type Snapshot struct {
 	ctx    context.Context // of the call that made it: fs.FS has no other way to stop a slow read
-	objs   objects
+	objs   odb.Source
 	commit *commitObject
 	met    *foldersMet
 	reach  int                                 // commits that a walk from here may look at on a remote without a clone, 0 for all
@@ -33,8 +35,8 @@ var (
 )
 
 // readSnapshot reads a commit from a source of objects.
-func readSnapshot(ctx context.Context, o objects, h Hash) (*Snapshot, error) {
-	data, err := readObject(ctx, o, h, plumbing.CommitObject)
+func readSnapshot(ctx context.Context, o odb.Source, h Hash) (*Snapshot, error) {
+	data, err := odb.Read(ctx, o, h, plumbing.CommitObject)
 	if err != nil {
 		return nil, err
 	}
@@ -64,13 +66,13 @@ func (s *Snapshot) Info() Commit { return s.commit.info }
 
 // Tree returns the tree id of a folder ("." is the root), the zero Hash when there is no such folder. Its error is only
 // about objects that cannot be read.
-func (s *Snapshot) Tree(name string) (Hash, error) { return s.id(name, entry.isDir) }
+func (s *Snapshot) Tree(name string) (Hash, error) { return s.id(name, odb.Entry.IsDir) }
 
 // Blob returns the blob id of a regular file, the zero Hash when there is no such file. Its error is only about objects
 // that cannot be read.
-func (s *Snapshot) Blob(name string) (Hash, error) { return s.id(name, entry.isFile) }
+func (s *Snapshot) Blob(name string) (Hash, error) { return s.id(name, odb.Entry.IsFile) }
 
-func (s *Snapshot) id(name string, want func(entry) bool) (Hash, error) {
+func (s *Snapshot) id(name string, want func(odb.Entry) bool) (Hash, error) {
 	if !fs.ValidPath(name) {
 		return Hash{}, nil
 	}
@@ -78,19 +80,19 @@ func (s *Snapshot) id(name string, want func(entry) bool) (Hash, error) {
 	if err != nil || !ok || !want(e) {
 		return Hash{}, err
 	}
-	return e.hash, nil
+	return e.Hash, nil
 }
 
-func (s *Snapshot) lookup(name string) (entry, bool, error) {
+func (s *Snapshot) lookup(name string) (odb.Entry, bool, error) {
 	root, rest := s.commit.tree, name
 	if above := path.Dir(path.Dir(name)); above != "." && above != "/" {
 		e, ok, err := s.folder(above)
 		if err != nil || !ok {
-			return entry{}, false, at(name, err)
+			return odb.Entry{}, false, at(name, err)
 		}
-		root, rest = e.hash, name[len(above)+1:]
+		root, rest = e.Hash, name[len(above)+1:]
 	}
-	e, ok, err := lookup(s.ctx, s.objs, root, rest)
+	e, ok, err := odb.Lookup(s.ctx, s.objs, root, rest)
 	return e, ok, at(name, err)
 }
 
@@ -99,20 +101,20 @@ type foldersMet [64]atomic.Pointer[folder]
 
 type folder struct {
 	path  string
-	entry entry
+	entry odb.Entry
 }
 
 // folder finds a folder, false where there is none.
-func (s *Snapshot) folder(name string) (entry, bool, error) {
+func (s *Snapshot) folder(name string) (odb.Entry, bool, error) {
 	h := fnv.New32a()
 	h.Write([]byte(name)) //nolint:errcheck // a hash takes everything
 	slot := &s.met[h.Sum32()%uint32(len(s.met))]
 	if f := slot.Load(); f != nil && f.path == name {
 		return f.entry, true, nil
 	}
-	e, ok, err := lookup(s.ctx, s.objs, s.commit.tree, name)
-	if err != nil || !ok || !e.isDir() {
-		return entry{}, false, err
+	e, ok, err := odb.Lookup(s.ctx, s.objs, s.commit.tree, name)
+	if err != nil || !ok || !e.IsDir() {
+		return odb.Entry{}, false, err
 	}
 	slot.Store(&folder{name, e})
 	return e, true, nil
@@ -128,16 +130,16 @@ func at(name string, err error) error {
 }
 
 // stat finds an entry or returns a *fs.PathError that wraps fs.ErrNotExist.
-func (s *Snapshot) stat(op, name string) (entry, error) {
+func (s *Snapshot) stat(op, name string) (odb.Entry, error) {
 	if !fs.ValidPath(name) {
-		return entry{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+		return odb.Entry{}, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	e, ok, err := s.lookup(name)
 	if err == nil && !ok {
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		return entry{}, &fs.PathError{Op: op, Path: name, Err: err}
+		return odb.Entry{}, &fs.PathError{Op: op, Path: name, Err: err}
 	}
 	return e, nil
 }
@@ -148,10 +150,10 @@ func (s *Snapshot) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !e.isFile() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is " + e.kind())}
+	if !e.IsFile() {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("it is " + e.Kind())}
 	}
-	data, err := readObject(s.ctx, s.objs, e.hash, plumbing.BlobObject)
+	data, err := odb.Read(s.ctx, s.objs, e.Hash, plumbing.BlobObject)
 	if err != nil {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: at(name, err)}
 	}
@@ -164,10 +166,10 @@ func (s *Snapshot) ReadDir(name string) ([]fs.DirEntry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !e.isDir() {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("it is " + e.kind())}
+	if !e.IsDir() {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("it is " + e.Kind())}
 	}
-	entries, err := readTree(s.ctx, s.objs, e.hash)
+	entries, err := odb.ReadTree(s.ctx, s.objs, e.Hash)
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: at(name, err)}
 	}
@@ -190,8 +192,8 @@ func (s *Snapshot) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	info := fileInfo{entry: e, when: s.commit.info.Committer.When}
-	info.entry.name = path.Base(name)
-	if e.isDir() {
+	info.entry.Name = path.Base(name)
+	if e.IsDir() {
 		list, err := s.ReadDir(name)
 		return &openDir{info: info, rest: list}, err
 	}
@@ -203,11 +205,11 @@ func (s *Snapshot) Open(name string) (fs.File, error) {
 	return &openFile{info: info, Reader: bytes.NewReader(data)}, nil
 }
 
-func (s *Snapshot) info(e entry, name string) (fs.FileInfo, error) {
-	e.name = name
+func (s *Snapshot) info(e odb.Entry, name string) (fs.FileInfo, error) {
+	e.Name = name
 	info := fileInfo{entry: e, when: s.commit.info.Committer.When}
-	if e.isFile() {
-		data, err := readObject(s.ctx, s.objs, e.hash, plumbing.BlobObject)
+	if e.IsFile() {
+		data, err := odb.Read(s.ctx, s.objs, e.Hash, plumbing.BlobObject)
 		if err != nil {
 			return nil, &fs.PathError{Op: "stat", Path: name, Err: at(name, err)}
 		}
@@ -218,28 +220,28 @@ func (s *Snapshot) info(e entry, name string) (fs.FileInfo, error) {
 
 // fileInfo implements fs.FileInfo.
 type fileInfo struct {
-	entry entry
+	entry odb.Entry
 	size  int64
 	when  time.Time
 }
 
-func (i fileInfo) Name() string       { return i.entry.name }
+func (i fileInfo) Name() string       { return i.entry.Name }
 func (i fileInfo) Size() int64        { return i.size }
-func (i fileInfo) Mode() fs.FileMode  { return i.entry.fileMode() }
+func (i fileInfo) Mode() fs.FileMode  { return i.entry.FileMode() }
 func (i fileInfo) ModTime() time.Time { return i.when }
-func (i fileInfo) IsDir() bool        { return i.entry.isDir() }
+func (i fileInfo) IsDir() bool        { return i.entry.IsDir() }
 func (i fileInfo) Sys() any           { return nil }
 
 // dirEntry implements fs.DirEntry.
 type dirEntry struct {
 	snap  *Snapshot
-	entry entry
+	entry odb.Entry
 }
 
-func (d dirEntry) Name() string               { return d.entry.name }
-func (d dirEntry) IsDir() bool                { return d.entry.isDir() }
-func (d dirEntry) Type() fs.FileMode          { return d.entry.fileMode().Type() }
-func (d dirEntry) Info() (fs.FileInfo, error) { return d.snap.info(d.entry, d.entry.name) }
+func (d dirEntry) Name() string               { return d.entry.Name }
+func (d dirEntry) IsDir() bool                { return d.entry.IsDir() }
+func (d dirEntry) Type() fs.FileMode          { return d.entry.FileMode().Type() }
+func (d dirEntry) Info() (fs.FileInfo, error) { return d.snap.info(d.entry, d.entry.Name) }
 
 type openFile struct {
 	info fileInfo
@@ -277,7 +279,7 @@ func (d *openDir) ReadDir(n int) ([]fs.DirEntry, error) {
 }
 
 // dirEntries sorts by plain name, as fs.ReadDir promises; a tree's own order sorts folders with a slash behind.
-func (s *Snapshot) dirEntries(entries []entry) []fs.DirEntry {
+func (s *Snapshot) dirEntries(entries []odb.Entry) []fs.DirEntry {
 	out := make([]fs.DirEntry, len(entries))
 	for i, e := range entries {
 		out[i] = dirEntry{s, e}

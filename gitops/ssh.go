@@ -41,7 +41,7 @@ func (r *Repo) sshRemote(raw string) (remote, error) {
 	}
 	program := r.sshProgram()
 	if program.variant == sshSimple && to.port != "" {
-		return nil, &NotRepoError{Redact(raw), "the ssh program is of the variant simple, which cannot be given a port"}
+		return nil, &NotRepoError{Path: Redact(raw), Reason: "the ssh program is of the variant simple, which cannot be given a port"}
 	}
 	w := &processWire{git: r.git, shown: raw, meter: &r.meter, args: func(service string) []string {
 		return program.args(to, r.serverProgram(service), service == uploadPack)
@@ -163,7 +163,7 @@ func parseSSH(raw string) (to sshTarget, err error) {
 		err = fmt.Errorf("the remote's URL names no host and path (%q, %q)", to.host, to.path)
 	}
 	if err != nil {
-		err = &NotRepoError{Redact(raw), err.Error()}
+		err = &NotRepoError{Path: Redact(raw), Reason: err.Error()}
 	}
 	return to, err
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Version 2 of Git's protocol (gitprotocol-v2(5)): refs by prefix instead of all of them, and objects by id.
@@ -144,7 +146,7 @@ type want struct {
 const maxPack = 256 << 20 // bytes
 
 // fetch asks for objects by their ids and hands on what comes. It returns the number of objects that came.
-func (w *wireRemote) fetch(ctx context.Context, q want, into sink) (count int, err error) {
+func (w *wireRemote) fetch(ctx context.Context, q want, into odb.Sink) (count int, err error) {
 	err = w.command(ctx, "fetch", func(req *pktWriter) {
 		req.linef("no-progress")
 		req.linef("ofs-delta")
@@ -166,7 +168,7 @@ func (w *wireRemote) fetch(ctx context.Context, q want, into sink) (count int, e
 		if err != nil {
 			return err
 		}
-		count, err = unpack(pack, into)
+		count, err = odb.Unpack(pack, into)
 		return err
 	})
 	return count, err

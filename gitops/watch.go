@@ -4,15 +4,17 @@ import (
 	"context"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // watch finds what lies at some paths in one tree after another. Most commits leave most folders as they were, so it
 // remembers what it saw last in each and reads only those that differ, each once however many paths go through it.
 type watch struct {
 	ctx  context.Context
-	objs objects
+	objs odb.Source
 	root *watched
-	now  []entry // by path; the zero entry where nothing is
+	now  []odb.Entry // by path; the zero entry where nothing is
 }
 
 // watched is one step of the paths.
@@ -21,14 +23,14 @@ type watched struct {
 	path  string
 	ends  []int // the paths that end here
 	below []*watched
-	seen  entry
+	seen  odb.Entry
 }
 
 func newWatch(ctx context.Context, paths []string) *watch {
-	w := &watch{ctx: ctx, root: &watched{path: "."}, now: make([]entry, len(paths))}
+	w := &watch{ctx: ctx, root: &watched{path: "."}, now: make([]odb.Entry, len(paths))}
 	for i, p := range paths {
 		n := w.root
-		for name := range pathNames(p) {
+		for name := range odb.PathNames(p) {
 			n = n.child(name)
 		}
 		n.ends = append(n.ends, i)
@@ -51,13 +53,13 @@ func (n *watched) child(name string) *watched {
 }
 
 // look moves on to another tree, and now tells what lies there.
-func (w *watch) look(objs objects, tree Hash) error {
+func (w *watch) look(objs odb.Source, tree Hash) error {
 	w.objs = objs
-	return w.set(w.root, entry{mode: modeDir, hash: tree})
+	return w.set(w.root, odb.Entry{Mode: odb.ModeDir, Hash: tree})
 }
 
-func (w *watch) set(n *watched, e entry) error {
-	if e.hash == n.seen.hash && e.mode == n.seen.mode {
+func (w *watch) set(n *watched, e odb.Entry) error {
+	if e.Hash == n.seen.Hash && e.Mode == n.seen.Mode {
 		return nil
 	}
 	n.seen = e
@@ -68,14 +70,14 @@ func (w *watch) set(n *watched, e entry) error {
 		return nil
 	}
 	var data []byte
-	if e.isDir() {
+	if e.IsDir() {
 		var err error
-		if data, err = readObject(w.ctx, w.objs, e.hash, plumbing.TreeObject); err != nil {
+		if data, err = odb.Read(w.ctx, w.objs, e.Hash, plumbing.TreeObject); err != nil {
 			return at(n.path, err)
 		}
 	}
 	for _, c := range n.below {
-		found, _, err := scanTree(e.hash, data, c.name)
+		found, _, err := odb.ScanTree(e.Hash, data, c.name)
 		if err == nil {
 			err = w.set(c, found)
 		}

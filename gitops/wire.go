@@ -11,6 +11,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+
+	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 const (
@@ -231,6 +233,6 @@ func pushRequest(u push, a *advert) ([]byte, error) {
 		return nil, fmt.Errorf("push to %s: %w", u.branch, err)
 	}
 	_, whole := a.caps["no-thin"]
-	err := writePack(&b, u.objects, u.basesUnless(whole))
+	err := odb.WritePack(&b, u.objects, u.basesUnless(whole))
 	return b.Bytes(), err
 }

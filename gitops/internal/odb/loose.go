@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"compress/zlib"
@@ -14,49 +14,39 @@ import (
 	"time"
 )
 
-// newObject is an object on its way to the disk.
-type newObject struct {
-	id Hash
-	object
+// NewObject is an object on its way to the disk.
+type NewObject struct {
+	ID Hash
+	Object
 }
 
 // writer stores objects loose. One deflater serves them all: it is by far the largest thing that a commit allocates.
 type writer struct {
-	dir     string
-	z       *zlib.Writer
-	share   sharing
-	durable bool
+	Settings
+	dir string
+	z   *zlib.Writer
 }
 
-// newWriter compresses as little as git does for loose objects, whose time counts and whose size a later gc mends.
-func (d *disk) newWriter(cfg config) (*writer, error) {
-	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
-	return &writer{dir: d.stores[0].dir, z: z, share: sharedBy(cfg), durable: durable(cfg)}, err
-}
-
-// durable is false only where the user tells git not to wait for the disk. Git's own default leaves loose objects to
-// the operating system, and refs as well; we make refs durable, and so what they name has to be durable first: after a
-// power cut a branch must not stand at an object that never reached the disk.
-func durable(cfg config) bool {
-	if v, ok := cfg.get("core.fsync"); ok {
-		for word := range strings.SplitSeq(v, ",") {
-			switch strings.TrimSpace(word) {
-			case "none", "-loose-object", "-objects", "-all":
-				return false
-			}
-		}
-		return true
-	}
-	_, given := cfg.get("core.fsyncobjectfiles")
-	return !given || cfg.boolean("core.fsyncobjectfiles")
+// Settings are how files of a repository are written.
+type Settings struct {
+	// Durable waits for the disk.
+	Durable bool
+	// Adjust gives a new file or folder the permissions that the repository's files have.
+	Adjust func(name string) error
 }
 
 // batch is how many files are on their way to the disk at a time: enough for one flush of a journal to serve them all.
 const batch = 64
 
-// write stores objects in their order, so that an object never appears before one that it names. All of a batch are
-// complete, and on the disk, before the first gets its name.
-func (w *writer) write(list []newObject) error {
+// Write stores objects loose, in their order, so that an object never appears before one that it names. All of a batch
+// are complete, and on the disk, before the first gets its name. They are compressed as little as git does for loose
+// objects, whose time counts and whose size a later gc mends.
+func (d *Disk) Write(list []NewObject, s Settings) error {
+	z, err := zlib.NewWriterLevel(nil, zlib.BestSpeed)
+	if err != nil {
+		return err
+	}
+	w := &writer{Settings: s, dir: d.stores[0].dir, z: z}
 	w.tidy(time.Now())
 	for len(list) > 0 {
 		n := min(batch, len(list))
@@ -68,7 +58,7 @@ func (w *writer) write(list []newObject) error {
 	return nil
 }
 
-func (w *writer) writeBatch(list []newObject) (err error) {
+func (w *writer) writeBatch(list []NewObject) (err error) {
 	var files []looseFile
 	defer func() {
 		for _, f := range files {
@@ -83,7 +73,7 @@ func (w *writer) writeBatch(list []newObject) (err error) {
 			files = append(files, f)
 		}
 		if err != nil {
-			return fmt.Errorf("write object %s: %w", o.id, err)
+			return fmt.Errorf("write object %s: %w", o.ID, err)
 		}
 	}
 	if err := w.settle(files); err != nil {
@@ -107,8 +97,8 @@ type looseFile struct {
 const tmpPrefix = "tmp_obj_modelops_"
 
 // prepare writes an object under a temporary name; the result is empty where the object is there already.
-func (w *writer) prepare(o newObject) (looseFile, error) {
-	hex := o.id.String()
+func (w *writer) prepare(o NewObject) (looseFile, error) {
+	hex := o.ID.String()
 	f := looseFile{name: filepath.Join(w.dir, hex[:2], hex[2:])}
 	if _, err := os.Stat(f.name); err == nil {
 		return looseFile{}, nil
@@ -119,13 +109,13 @@ func (w *writer) prepare(o newObject) (looseFile, error) {
 		return looseFile{}, err
 	}
 	f.tmp = tmp
-	return f, w.deflate(f, o.object)
+	return f, w.deflate(f, o.Object)
 }
 
 // settle waits until all files are on the disk. They are sent there together, since the file system then writes its
 // journal once for all of them.
 func (w *writer) settle(files []looseFile) error {
-	if !w.durable {
+	if !w.Durable {
 		return nil
 	}
 	errs := make([]error, len(files))
@@ -146,22 +136,22 @@ func (w *writer) publish(f *looseFile) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(f.name)
 		if err = os.Mkdir(dir, 0o777); err == nil || errors.Is(err, fs.ErrExist) {
-			err = errors.Join(w.share.adjust(dir), os.Rename(f.tmp, f.name))
+			err = errors.Join(w.Adjust(dir), os.Rename(f.tmp, f.name))
 		}
 	}
 	if err == nil {
 		f.tmp = ""
-		err = w.share.adjust(f.name)
+		err = w.Adjust(f.name)
 	}
 	return err
 }
 
-func (w *writer) deflate(out io.Writer, obj object) error {
+func (w *writer) deflate(out io.Writer, obj Object) error {
 	w.z.Reset(out)
-	if _, err := fmt.Fprintf(w.z, "%s %d\x00", obj.kind, len(obj.data)); err != nil {
+	if _, err := fmt.Fprintf(w.z, "%s %d\x00", obj.Kind, len(obj.Data)); err != nil {
 		return err
 	}
-	if _, err := w.z.Write(obj.data); err != nil {
+	if _, err := w.z.Write(obj.Data); err != nil {
 		return err
 	}
 	return w.z.Close()

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"math/bits"
@@ -64,11 +64,12 @@ func (k bloomKey) holds(filter []byte, hashes uint32) bool {
 	return true
 }
 
-// bloomPaths are watched paths, each with every folder above it.
-type bloomPaths [][]bloomKey
+// BloomPaths are watched paths, each with every folder above it.
+type BloomPaths [][]bloomKey
 
-func newBloomPaths(paths []string) bloomPaths {
-	var out bloomPaths
+// NewBloomPaths takes the paths that a walk looks at; the root among them makes the filters of no use.
+func NewBloomPaths(paths []string) BloomPaths {
+	var out BloomPaths
 	for _, p := range paths {
 		if p == "" || p == "." {
 			return nil // everything is below the root
@@ -82,8 +83,8 @@ func newBloomPaths(paths []string) bloomPaths {
 	return out
 }
 
-// unchanged says that a commit certainly left all the paths as its first parent has them.
-func (ps bloomPaths) unchanged(l link) bool {
+// Unchanged says that a commit certainly left all the paths as its first parent has them.
+func (ps BloomPaths) Unchanged(l Link) bool {
 	if l.graph == nil || len(ps) == 0 {
 		return false
 	}

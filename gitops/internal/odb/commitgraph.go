@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -145,13 +146,13 @@ func graphChunks(data []byte, n int) (map[string][]byte, error) {
 
 func be32(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
 
-// link is what a walk through history needs of a commit.
-type link struct {
-	hash, tree Hash
-	// objs has the commit and what it names.
-	objs objects
-	// parents, where it was read from the object.
-	parents []Hash
+// Link is what a walk through history needs of a commit.
+type Link struct {
+	Hash, Tree Hash
+	// Objs has the commit and what it names.
+	Objs Source
+	// Parents, where it was read from the object.
+	Parents []Hash
 	// when it was committed, in seconds since 1970.
 	when int64
 	// level is the length of the longest way to a root, 0 where it is not known.
@@ -162,20 +163,20 @@ type link struct {
 }
 
 // find returns the commit with this id.
-func (g *commitGraph) find(h Hash) (link, bool) {
+func (g *commitGraph) find(h Hash) (Link, bool) {
 	for _, l := range g.layers {
 		lo, hi := uint32(0), be32(l.fanout[int(h[0])*4:])
 		if h[0] > 0 {
 			lo = be32(l.fanout[int(h[0]-1)*4:])
 		}
 		if hi > l.count || lo > hi {
-			return link{}, false
+			return Link{}, false
 		}
 		if i := searchIDs(l.oids[int(lo)*hashSize:int(hi)*hashSize], h); i >= 0 {
 			return g.commit(l.before + lo + uint32(i))
 		}
 	}
-	return link{}, false
+	return Link{}, false
 }
 
 func (l *graphLayer) oid(i uint32) []byte { return l.oids[int(i)*hashSize : int(i+1)*hashSize] }
@@ -191,14 +192,14 @@ func (g *commitGraph) layer(at uint32) (*graphLayer, uint32, bool) {
 }
 
 // commit returns the commit at a position; false where there is none.
-func (g *commitGraph) commit(at uint32) (link, bool) {
+func (g *commitGraph) commit(at uint32) (Link, bool) {
 	l, i, ok := g.layer(at)
 	if !ok {
-		return link{}, false
+		return Link{}, false
 	}
 	raw := l.commits[int(i)*graphCommit : int(i+1)*graphCommit]
-	return link{
-		hash: Hash(l.oid(i)), tree: Hash(raw[:hashSize]), graph: g, at: at,
+	return Link{
+		Hash: Hash(l.oid(i)), Tree: Hash(raw[:hashSize]), graph: g, at: at,
 		first: be32(raw[hashSize:]), second: be32(raw[hashSize+4:]),
 		// Of these eight bytes, thirty bits are the level and the others the time.
 		level: be32(raw[hashSize+8:]) >> 2, when: int64(binary.BigEndian.Uint64(raw[hashSize+8:]) & (1<<34 - 1)),
@@ -206,7 +207,7 @@ func (g *commitGraph) commit(at uint32) (link, bool) {
 }
 
 // parents lists the parents of a commit of the graph; false where the file contradicts itself.
-func (g *commitGraph) parents(c link) ([]Hash, bool) {
+func (g *commitGraph) parents(c Link) ([]Hash, bool) {
 	var at []uint32
 	switch {
 	case c.first == graphNone:
@@ -248,10 +249,10 @@ func (l *graphLayer) moreParents(from uint32) (at []uint32, ok bool) {
 // graph returns the commit-graph of the clone and those of what it borrows from; nil where there is none or where git
 // would not use it either: it knows the history as it was committed, not as a shallow clone, a graft or a replacement
 // has it.
-func (d *disk) graph() *commitGraphs {
+func (d *Disk) graph() *commitGraphs {
 	d.graphOnce.Do(func() {
 		common := filepath.Dir(d.stores[0].dir)
-		if d.noGraph || historyIsAltered(common) {
+		if d.NoGraph || historyIsAltered(common) {
 			return
 		}
 		for _, s := range d.stores {
@@ -266,16 +267,16 @@ func (d *disk) graph() *commitGraphs {
 // commitGraphs are those of all object folders of a clone.
 type commitGraphs []*commitGraph
 
-func (gs *commitGraphs) find(h Hash) (link, bool) {
+func (gs *commitGraphs) find(h Hash) (Link, bool) {
 	if gs == nil {
-		return link{}, false
+		return Link{}, false
 	}
 	for _, g := range *gs {
 		if l, ok := g.find(h); ok {
 			return l, true
 		}
 	}
-	return link{}, false
+	return Link{}, false
 }
 
 func historyIsAltered(common string) bool {
@@ -292,28 +293,34 @@ func historyIsAltered(common string) bool {
 }
 
 // parseLink reads just the head of a commit object.
-func parseLink(h Hash, data []byte) (link, error) {
-	l := link{hash: h}
-	rest, ok := cutID(data, "tree ", &l.tree)
+func parseLink(h Hash, data []byte) (Link, error) {
+	l := Link{Hash: h}
+	rest, ok := cutID(data, "tree ", &l.Tree)
 	if !ok {
 		return l, fmt.Errorf("read commit %s: it names no tree", h)
 	}
 	var p Hash
 	for rest, ok = cutID(rest, "parent ", &p); ok; rest, ok = cutID(rest, "parent ", &p) {
-		l.parents = append(l.parents, p)
+		l.Parents = append(l.Parents, p)
 	}
 	l.when = committed(rest)
 	return l, nil
 }
 
-// committed reads the committer's date; one that cannot be read is 0, as in parseIdent.
+// committed reads the committer's date, in seconds; one that cannot be read is 0.
 func committed(head []byte) int64 {
 	if end := bytes.Index(head, []byte("\n\n")); end >= 0 {
 		head = head[:end]
 	}
 	_, line, _ := bytes.Cut(head, []byte("\ncommitter "))
 	line, _, _ = bytes.Cut(line, []byte("\n"))
-	return max(0, parseIdent(string(line)).When.Unix())
+	end := bytes.LastIndexByte(line, '>')
+	fields := bytes.Fields(line[end+1:])
+	if end < 0 || len(fields) == 0 {
+		return 0
+	}
+	sec, _ := strconv.ParseInt(string(fields[0]), 10, 64)
+	return max(0, sec)
 }
 
 // cutID reads a line of a key and an id.

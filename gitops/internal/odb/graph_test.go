@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"crypto/sha1" //nolint:gosec // the checksum of Git's file format
@@ -24,16 +24,16 @@ func FuzzCommitGraph(f *testing.F) {
 		if g == nil {
 			return
 		}
-		filters := newBloomPaths([]string{"a", "dir/f1"})
+		filters := NewBloomPaths([]string{"a", "dir/f1"})
 		for at := range min(l.count, 1000) {
 			c, ok := g.commit(at)
 			if !ok {
 				t.Fatalf("commit %d of %d is not there", at, l.count)
 			}
-			filters.unchanged(c)
+			filters.Unchanged(c)
 			g.parents(c)
-			g.find(c.hash)
-			walk := &lineage{ctx: t.Context(), objs: newOverlay(nil), graphs: &commitGraphs{g}}
+			g.find(c.Hash)
+			walk := &Lineage{ctx: t.Context(), objs: NewOverlay(nil), graphs: &commitGraphs{g}}
 			for n := 0; ; n++ {
 				if n > int(l.count) {
 					t.Fatal("the first parents go round in a circle")

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -12,10 +12,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// sink takes the objects of a pack. It computes their ids itself, so that nothing can pass for another object.
-type sink interface {
-	put(kind plumbing.ObjectType, data []byte) Hash
-	get(h Hash) (object, bool)
+// Sink takes the objects of a pack. It computes their ids itself, so that nothing can pass for another object.
+type Sink interface {
+	Put(kind plumbing.ObjectType, data []byte) Hash
+	Get(h Hash) (Object, bool)
 }
 
 const (
@@ -25,9 +25,9 @@ const (
 	maxUnpacked = 512 << 20 // bytes of all objects of one pack together
 )
 
-// unpack reads a pack that lies in memory. go-git's parser allocates what a pack's header asks for; this one bounds all
-// that it takes from bytes which somebody else wrote.
-func unpack(pack []byte, into sink) (int, error) {
+// Unpack reads a pack that lies in memory. go-git's parser allocates what a pack's header asks for; this one bounds all
+// that it takes from bytes which somebody else wrote. It returns how many objects came.
+func Unpack(pack []byte, into Sink) (int, error) {
 	if len(pack) < packHeader+packTrailer || string(pack[:4]) != "PACK" {
 		return 0, errBadPack
 	}
@@ -35,7 +35,7 @@ func unpack(pack []byte, into sink) (int, error) {
 	if count > len(pack)/leastInPack {
 		return 0, errBadPack
 	}
-	u := unpacker{pack: pack[:len(pack)-packTrailer], at: packHeader, into: into, known: make(map[int]object, count)}
+	u := unpacker{pack: pack[:len(pack)-packTrailer], at: packHeader, into: into, known: make(map[int]Object, count)}
 	for range count {
 		if err := u.object(); err != nil {
 			return 0, err
@@ -49,8 +49,8 @@ var errBadPack = errors.New("its pack cannot be read")
 type unpacker struct {
 	pack  []byte
 	at    int
-	into  sink
-	known map[int]object // by offset: the bases of later deltas
+	into  Sink
+	known map[int]Object // by offset: the bases of later deltas
 	total int
 }
 
@@ -61,7 +61,7 @@ func (u *unpacker) object() error {
 	if err != nil {
 		return err
 	}
-	var base object
+	var base Object
 	delta := kind == plumbing.OFSDeltaObject || kind == plumbing.REFDeltaObject
 	if delta {
 		if base, err = u.base(kind, start); err != nil {
@@ -72,18 +72,18 @@ func (u *unpacker) object() error {
 	if err != nil {
 		return err
 	}
-	o := object{kind: kind, data: data}
+	o := Object{Kind: kind, Data: data}
 	if delta {
-		if o.data, err = u.patch(base.data, data); err != nil {
+		if o.Data, err = u.patch(base.Data, data); err != nil {
 			return err
 		}
-		o.kind = base.kind
+		o.Kind = base.Kind
 	}
-	if o.kind < plumbing.CommitObject || o.kind > plumbing.TagObject {
+	if o.Kind < plumbing.CommitObject || o.Kind > plumbing.TagObject {
 		return errBadPack
 	}
 	u.known[start] = o
-	u.into.put(o.kind, o.data)
+	u.into.Put(o.Kind, o.Data)
 	return nil
 }
 
@@ -113,16 +113,16 @@ func (u *unpacker) byte() (byte, error) {
 }
 
 // base finds what a delta is against: an object before it in the pack, or any other by its id.
-func (u *unpacker) base(kind plumbing.ObjectType, start int) (object, error) {
+func (u *unpacker) base(kind plumbing.ObjectType, start int) (Object, error) {
 	if kind == plumbing.REFDeltaObject {
 		if len(u.pack)-u.at < len(Hash{}) {
-			return object{}, errBadPack
+			return Object{}, errBadPack
 		}
 		h := Hash(u.pack[u.at : u.at+len(Hash{})])
 		u.at += len(h)
-		o, ok := u.into.get(h)
+		o, ok := u.into.Get(h)
 		if !ok {
-			return object{}, fmt.Errorf("%w: a delta is against %s, which is not in it", errBadPack, short(h))
+			return Object{}, fmt.Errorf("%w: a delta is against %s, which is not in it", errBadPack, h.String()[:10])
 		}
 		return o, nil
 	}
@@ -130,7 +130,7 @@ func (u *unpacker) base(kind plumbing.ObjectType, start int) (object, error) {
 	for {
 		c, err := u.byte()
 		if err != nil || back > len(u.pack) {
-			return object{}, errBadPack
+			return Object{}, errBadPack
 		}
 		back = back<<7 | int(c&0x7f)
 		if c&0x80 == 0 {
@@ -140,7 +140,7 @@ func (u *unpacker) base(kind plumbing.ObjectType, start int) (object, error) {
 	}
 	o, ok := u.known[start-back]
 	if !ok {
-		return object{}, errBadPack
+		return Object{}, errBadPack
 	}
 	return o, nil
 }

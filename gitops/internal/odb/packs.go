@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"encoding/binary"
@@ -41,7 +41,7 @@ func (p *packs) get(h Hash) (plumbing.ObjectType, []byte, error) {
 		at, err := one.idx.find(h)
 		if err == nil {
 			o, err := one.object(at, 0)
-			return o.kind, o.data, err
+			return o.Kind, o.Data, err
 		}
 		if !errors.Is(err, plumbing.ErrObjectNotFound) {
 			return 0, nil, err
@@ -86,35 +86,35 @@ const (
 const maxDelta = 4096
 
 // object reads the object at an offset, and through its chain of deltas what it is made from.
-func (p *pack) object(at int64, depth int) (object, error) {
+func (p *pack) object(at int64, depth int) (Object, error) {
 	key := baseKey{p, at}
 	if o, ok := p.bases.get(key); ok {
 		return o, nil
 	}
 	e, err := p.entry(at)
 	if err != nil {
-		return object{}, err
+		return Object{}, err
 	}
 	raw, err := p.inflate(e)
 	if err != nil || e.kind < ofsDelta {
 		if err == nil && e.kind == plumbing.TreeObject {
-			p.bases.put(key, object{kind: e.kind, data: raw}) // what lies near to what was read shares the folders above it
+			p.bases.put(key, Object{Kind: e.kind, Data: raw}) // what lies near to what was read shares the folders above it
 		}
-		return object{kind: e.kind, data: raw}, err
+		return Object{Kind: e.kind, Data: raw}, err
 	}
 	if depth == maxDelta {
-		return object{}, p.corrupt(at, "its chain of deltas has no end")
+		return Object{}, p.corrupt(at, "its chain of deltas has no end")
 	}
 	base, err := p.object(e.base, depth+1)
 	if err != nil {
-		return object{}, err
+		return Object{}, err
 	}
 	p.bases.put(baseKey{p, e.base}, base)
-	data, ok := applyDelta(base.data, raw)
+	data, ok := applyDelta(base.Data, raw)
 	if !ok {
-		return object{}, p.corrupt(at, "its delta does not fit its base")
+		return Object{}, p.corrupt(at, "its delta does not fit its base")
 	}
-	o := object{kind: base.kind, data: data}
+	o := Object{Kind: base.Kind, Data: data}
 	p.bases.put(key, o)
 	return o, nil
 }

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"bytes"
@@ -17,26 +17,26 @@ func TestPacksSendDifferences(t *testing.T) {
 	}
 	before := folder.String()
 	after := strings.Replace(before, "model2500", "model25x0", 1)
-	there := newOverlay(nothing{})
-	was := there.put(plumbing.TreeObject, []byte(before))
-	objects := map[Hash]object{}
-	fresh := newOverlay(nothing{})
-	for _, h := range []Hash{fresh.replace(plumbing.TreeObject, []byte(after), was), fresh.put(plumbing.BlobObject, nil), fresh.put(plumbing.BlobObject, []byte(strings.Repeat("x", 70000)))} {
-		objects[h], _ = fresh.get(h)
+	there := NewOverlay(Nothing{})
+	was := there.Put(plumbing.TreeObject, []byte(before))
+	objects := map[Hash]Object{}
+	fresh := NewOverlay(Nothing{})
+	for _, h := range []Hash{fresh.Replace(plumbing.TreeObject, []byte(after), was), fresh.Put(plumbing.BlobObject, nil), fresh.Put(plumbing.BlobObject, []byte(strings.Repeat("x", 70000)))} {
+		objects[h], _ = fresh.Get(h)
 	}
 	sizes := map[bool]int{}
-	for thin, base := range map[bool]func(Hash) (object, bool){true: there.get, false: nil} {
+	for thin, base := range map[bool]func(Hash) (Object, bool){true: there.Get, false: nil} {
 		var pack bytes.Buffer
-		if err := writePack(&pack, objects, base); err != nil {
+		if err := WritePack(&pack, objects, base); err != nil {
 			t.Fatal(err)
 		}
 		sizes[thin] = pack.Len()
-		n, err := unpack(pack.Bytes(), there)
+		n, err := Unpack(pack.Bytes(), there)
 		if err != nil || n != len(objects) {
 			t.Fatalf("thin %v: %d objects, %v", thin, n, err)
 		}
 		for h, o := range objects {
-			if got, ok := there.get(h); !ok || !bytes.Equal(got.data, o.data) || got.kind != o.kind {
+			if got, ok := there.Get(h); !ok || !bytes.Equal(got.Data, o.Data) || got.Kind != o.Kind {
 				t.Errorf("thin %v: %s did not come through", thin, h)
 			}
 		}

@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"context"
@@ -17,15 +17,18 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+
+	"github.com/modelops/modelops/gitops/giterr"
 )
 
-// disk reads the object folders of a clone, those it borrows from included. Several goroutines may read at once.
-type disk struct {
+// Disk reads the object folders of a clone, those it borrows from included. Several goroutines may read at once.
+type Disk struct {
 	mu     sync.RWMutex // held for writing while packs are opened anew
 	shared cache.Object
 	stores []*diskStore
 
-	noGraph   bool // the user's configuration says that commit-graphs are not to be read
+	// NoGraph leaves commit-graphs unread, as the user's configuration may ask for. It is set before the first read.
+	NoGraph   bool
 	graphOnce sync.Once
 	graphs    commitGraphs
 }
@@ -40,22 +43,23 @@ type diskStore struct {
 	store *filesystem.ObjectStorage
 }
 
-// openDisk follows objects/info/alternates itself: go-git neither resolves relative lines nor chains.
-func openDisk(common string) (*disk, error) {
-	d := &disk{shared: cache.NewObjectLRUDefault()}
+// OpenDisk opens the objects of a clone by the folder that its work trees share. It follows objects/info/alternates
+// itself: go-git neither resolves relative lines nor chains. Error: *giterr.NotRepoError.
+func OpenDisk(common string) (*Disk, error) {
+	d := &Disk{shared: cache.NewObjectLRUDefault()}
 	return d, d.add(filepath.Join(common, "objects"), 0)
 }
 
 const maxAlternates = 5 // nesting, as git
 
-func (d *disk) add(dir string, depth int) error {
+func (d *Disk) add(dir string, depth int) error {
 	for _, s := range d.stores {
 		if s.dir == dir {
 			return nil
 		}
 	}
 	if filepath.Base(dir) != "objects" {
-		return &NotRepoError{dir, "objects are borrowed from a folder of an unusual name"}
+		return &giterr.NotRepoError{Path: dir, Reason: "objects are borrowed from a folder of an unusual name"}
 	}
 	s := &diskStore{dir: dir}
 	s.reopen(d.shared)
@@ -82,6 +86,13 @@ func (d *disk) add(dir string, depth int) error {
 	return nil
 }
 
+// Borrow adds the objects of another repository, which are read where they lie. Error: *giterr.NotRepoError.
+func (d *Disk) Borrow(common string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.add(filepath.Join(common, "objects"), 0)
+}
+
 func (s *diskStore) packTime() time.Time {
 	info, err := os.Stat(filepath.Join(s.dir, "pack"))
 	if err != nil {
@@ -102,8 +113,8 @@ func (s *diskStore) reopen(c cache.Object) {
 	s.store = filesystem.NewObjectStorageWithOptions(dotgit.New(root), c, filesystem.Options{KeepDescriptors: true})
 }
 
-// Object implements objects. A miss is only believed after looking again at packs that came meanwhile.
-func (d *disk) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
+// Object implements Source. A miss is only believed after looking again at packs that came meanwhile.
+func (d *Disk) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, nil, err
 	}
@@ -121,7 +132,7 @@ func (d *disk) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []byte,
 
 func notFound(h Hash, err error) error {
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
-		return &MissingError{Hash: h}
+		return &giterr.MissingError{Hash: h}
 	}
 	if err != nil {
 		return fmt.Errorf("read object %s: %w", h, err)
@@ -130,7 +141,7 @@ func notFound(h Hash, err error) error {
 }
 
 // refresh reopens the stores whose packs changed, and all of them after an error that is not a plain miss.
-func (d *disk) refresh(err error) bool {
+func (d *Disk) refresh(err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	fresh := false
@@ -143,7 +154,7 @@ func (d *disk) refresh(err error) bool {
 	return fresh
 }
 
-func (d *disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
+func (d *Disk) read(h Hash) (plumbing.ObjectType, []byte, error) {
 	var bad error
 	for _, s := range d.stores {
 		kind, data, err := s.object(h)
@@ -185,8 +196,8 @@ func load(obj plumbing.EncodedObject) (plumbing.ObjectType, []byte, error) {
 	return obj.Type(), data, err
 }
 
-// prefix lists the ids that begin with some hexadecimal digits, two at most.
-func (d *disk) prefix(digits string) ([]Hash, error) {
+// Prefix lists the ids that begin with some hexadecimal digits, two at most.
+func (d *Disk) Prefix(digits string) ([]Hash, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	raw := plumbing.NewHash(digits + strings.Repeat("0", 40-len(digits)))
@@ -205,7 +216,8 @@ func (d *disk) prefix(digits string) ([]Hash, error) {
 	return out, nil
 }
 
-func (d *disk) close() error {
+// Close releases open files.
+func (d *Disk) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var errs []error
@@ -214,6 +226,19 @@ func (d *disk) close() error {
 		errs = append(errs, s.store.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// StorePack puts a pack into the clone's store, with its index.
+func (d *Disk) StorePack(pack []byte) (err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w, err := d.stores[0].store.PackfileWriter()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	_, err = w.Write(pack)
+	return err
 }
 
 // noAlternates hides objects/info/alternates from go-git.

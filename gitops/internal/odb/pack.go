@@ -1,9 +1,8 @@
-package gitops
+package odb
 
 import (
 	"bytes"
 	"compress/zlib"
-	"context"
 	"crypto/sha1" //nolint:gosec // the format's own checksum
 	"encoding/binary"
 	"io"
@@ -12,9 +11,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// writePack encodes a pack of new objects (gitformat-pack(5)). One that takes the place of an object which the other
+// WritePack encodes a pack of new objects (gitformat-pack(5)). One that takes the place of an object which the other
 // side has goes as the difference to it, where that is shorter: a folder of a thousand entries changes in one.
-func writePack(w io.Writer, objects map[Hash]object, base func(Hash) (object, bool)) error {
+func WritePack(w io.Writer, objects map[Hash]Object, base func(Hash) (Object, bool)) error {
 	sum := sha1.New() //nolint:gosec // the format's own checksum
 	p := packWriter{out: io.MultiWriter(w, sum)}
 	head := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(objects))) //nolint:gosec // a handful
@@ -32,14 +31,14 @@ func writePack(w io.Writer, objects map[Hash]object, base func(Hash) (object, bo
 
 type packWriter struct{ out io.Writer }
 
-func (p packWriter) object(o object, base func(Hash) (object, bool)) error {
-	whole, err := deflated(o.data)
+func (p packWriter) object(o Object, base func(Hash) (Object, bool)) error {
+	whole, err := deflated(o.Data)
 	if err != nil {
 		return err
 	}
 	if base != nil && !o.was.IsZero() {
-		if was, ok := base(o.was); ok && was.kind == o.kind {
-			delta := packfile.DiffDelta(was.data, o.data)
+		if was, ok := base(o.was); ok && was.Kind == o.Kind {
+			delta := packfile.DiffDelta(was.Data, o.Data)
 			small, err := deflated(delta)
 			if err != nil {
 				return err
@@ -49,7 +48,7 @@ func (p packWriter) object(o object, base func(Hash) (object, bool)) error {
 			}
 		}
 	}
-	return p.write(o.kind, len(o.data), nil, whole)
+	return p.write(o.Kind, len(o.Data), nil, whole)
 }
 
 // write puts type and size, the base of a delta, and the deflated content: see unpacker.header.
@@ -76,13 +75,4 @@ func deflated(data []byte) ([]byte, error) {
 	}
 	err := z.Close()
 	return b.Bytes(), err
-}
-
-// atHand reads an object that is here without asking the remote for it.
-func (r *Repo) atHand(h Hash) (object, bool) {
-	if r.far != nil {
-		return r.far.here(h)
-	}
-	kind, data, err := r.disk.Object(context.Background(), h)
-	return object{kind: kind, data: data}, err == nil
 }

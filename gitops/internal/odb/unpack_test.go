@@ -1,12 +1,10 @@
-package gitops
+package odb
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha1" //nolint:gosec // Git's own
 	"encoding/binary"
 	"fmt"
-	"io"
 	"os/exec"
 	"strings"
 	"testing"
@@ -42,13 +40,13 @@ func packOf(t testing.TB) ([]byte, []string) {
 
 func TestUnpackReadsWhatGitPacks(t *testing.T) {
 	pack, ids := packOf(t)
-	into := newOverlay(nothing{})
-	n, err := unpack(pack, into)
+	into := NewOverlay(Nothing{})
+	n, err := Unpack(pack, into)
 	if err != nil || n != len(ids) {
 		t.Fatalf("%d objects of %d, %v", n, len(ids), err)
 	}
 	for _, id := range ids {
-		if _, ok := into.get(plumbing.NewHash(id)); !ok {
+		if _, ok := into.Get(plumbing.NewHash(id)); !ok {
 			t.Errorf("%s is missing", id)
 		}
 	}
@@ -65,7 +63,7 @@ func TestUnpackRefusesWhatLies(t *testing.T) {
 	}
 	bomb := bytes.Clone(pack)
 	binary.BigEndian.PutUint32(bomb[8:], 1<<32-1)
-	if _, err := unpack(bomb, newOverlay(nothing{})); err == nil {
+	if _, err := Unpack(bomb, NewOverlay(Nothing{})); err == nil {
 		t.Error("four thousand million objects in some kilobytes")
 	}
 }
@@ -78,10 +76,10 @@ func flipped(p []byte, i int) []byte {
 
 func checkUnpacked(t testing.TB, pack []byte) {
 	t.Helper()
-	into := newOverlay(nothing{})
-	_, err := unpack(pack, into)
+	into := NewOverlay(Nothing{})
+	_, err := Unpack(pack, into)
 	for h, o := range into.fresh {
-		sum := sha1.Sum(fmt.Appendf(nil, "%s %d\x00%s", o.kind, len(o.data), o.data)) //nolint:gosec // Git's own
+		sum := sha1.Sum(fmt.Appendf(nil, "%s %d\x00%s", o.Kind, len(o.Data), o.Data)) //nolint:gosec // Git's own
 		if Hash(sum) != h {
 			t.Fatalf("an object has the id %s and should have %x (%v)", h, sum, err)
 		}
@@ -94,52 +92,4 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(pack[:200])
 	f.Add([]byte("PACK\x00\x00\x00\x02\x00\x00\x00\x01\x7f\xff\xff\xff\xff\xff\x0f0123456789012345678901234567890123456789"))
 	f.Fuzz(func(t *testing.T, data []byte) { checkUnpacked(t, data) })
-}
-
-// canned is a server that answers every request with the same bytes.
-type canned struct{ greeting, answer []byte }
-
-func (c canned) url() string { return "test://canned" }
-func (c canned) open(context.Context, string) (session, error) {
-	a, err := readAdvert(bytes.NewReader(c.greeting))
-	return cannedSession{a, c.answer}, err
-}
-
-type cannedSession struct {
-	a      *advert
-	answer []byte
-}
-
-func (s cannedSession) advert() *advert { return s.a }
-func (s cannedSession) close() error    { return nil }
-func (s cannedSession) exchange(context.Context, []byte) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(s.answer)), nil
-}
-
-const v2Greeting = "000eversion 2\n0015agent=git/2.39.5\n0013ls-refs=unborn\n001bfetch=shallow filter=x\n0000"
-
-// FuzzAnswers hands arbitrary bytes to everything that reads a server: greetings, lists of refs, packs, reports.
-func FuzzAnswers(f *testing.F) {
-	pack, _ := packOf(f)
-	banded := append([]byte("000dpackfile\n"), fmt.Appendf(nil, "%04x\x01%s0000", len(pack)+5, pack)...)
-	id := strings.Repeat("1", 40)
-	f.Add([]byte(v2Greeting), banded)
-	f.Add([]byte(v2Greeting), []byte("003d"+id+" refs/heads/main\n0052"+id+" HEAD symref-target:refs/heads/main\n0000"))
-	f.Add([]byte("001e# service=git-upload-pack\n0000"+v2Greeting), []byte("000eunpack ok\n0019ok refs/heads/main\n0000"))
-	f.Add([]byte("003e"+id+" refs/heads/main\x00side-band-64k\n0000"), []byte("0013\x03no such luck\n"))
-	f.Add([]byte(v2Greeting), []byte("0001000200030004zzzz"))
-	f.Fuzz(func(t *testing.T, greeting, answer []byte) {
-		ctx := context.Background()
-		w := &wireRemote{wire: canned{greeting, answer}, meter: &meter{}}
-		w.tip(ctx, "main") //nolint:errcheck // only that it returns
-		w.lsRefs(ctx)      //nolint:errcheck // as above
-		newFar(w).bring(ctx, []Hash{plumbing.NewHash(id)}, nil)
-		u := push{branch: "main", new: plumbing.NewHash(id)}
-		for _, banded := range []bool{true, false} {
-			rep, err := readReport(bytes.NewReader(answer), banded, io.Discard)
-			if judge(u, rep, err) == nil && !bytes.Contains(answer, []byte("ok refs/heads/main")) {
-				t.Error("success that the server did not say")
-			}
-		}
-	})
 }

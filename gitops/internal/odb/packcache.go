@@ -1,4 +1,4 @@
-package gitops
+package odb
 
 import (
 	"errors"
@@ -62,7 +62,7 @@ func (w *windows) read(offset int64, size int) ([]byte, error) {
 // one, and when that is full the old one is dropped.
 type baseCache struct {
 	mu         sync.Mutex
-	young, old map[baseKey]object
+	young, old map[baseKey]Object
 	size       int // of young, in bytes
 }
 
@@ -78,7 +78,7 @@ const (
 	baseLargest    = 1 << 20
 )
 
-func (c *baseCache) get(k baseKey) (object, bool) {
+func (c *baseCache) get(k baseKey) (Object, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if o, ok := c.young[k]; ok {
@@ -91,8 +91,8 @@ func (c *baseCache) get(k baseKey) (object, bool) {
 	return o, ok
 }
 
-func (c *baseCache) put(k baseKey, o object) {
-	if len(o.data) > baseLargest {
+func (c *baseCache) put(k baseKey, o Object) {
+	if len(o.Data) > baseLargest {
 		return
 	}
 	c.mu.Lock()
@@ -102,10 +102,10 @@ func (c *baseCache) put(k baseKey, o object) {
 	}
 }
 
-func (c *baseCache) add(k baseKey, o object) {
+func (c *baseCache) add(k baseKey, o Object) {
 	if c.young == nil || c.size > baseGeneration {
-		c.old, c.young, c.size = c.young, map[baseKey]object{}, 0
+		c.old, c.young, c.size = c.young, map[baseKey]Object{}, 0
 	}
 	c.young[k] = o
-	c.size += len(o.data) + 128 // and what the map takes
+	c.size += len(o.Data) + 128 // and what the map takes
 }
