@@ -40,7 +40,7 @@ func (f newFile) asks() []string {
 // line ends, or with an ident taken out. Git itself says which attributes apply; it is only asked where an attributes
 // file has a word that could matter, which is rare. What a revert puts back was there before and is not looked at.
 func (r *Repo) checkAttributes(ctx context.Context, tree Hash, changes []PathChange) error {
-	if r.git.path == "" {
+	if r.git.Path == "" {
 		return nil
 	}
 	var list []newFile
@@ -126,10 +126,10 @@ func (k folders) enter(ctx context.Context, o odb.Source, dir string) error {
 
 // userAttributes is core.attributesFile or its default.
 func (r *Repo) userAttributes() string {
-	if v := r.cfg.str("core.attributesfile"); v != "" {
+	if v := r.cfg.Value("core.attributesfile"); v != "" {
 		return r.home(v)
 	}
-	xdg, _ := r.git.env("XDG_CONFIG_HOME")
+	xdg, _ := r.git.Env("XDG_CONFIG_HOME")
 	return filepath.Join(orElse(xdg, r.home("~/.config")), "git", "attributes")
 }
 
@@ -149,8 +149,8 @@ func (r *Repo) askAttributes(ctx context.Context, rules attributeRules, list []n
 		in.WriteString(f.path + "\x00")
 	}
 	g := r.git
-	g.dir, g.extra = dir, nil
-	out, err := g.feed(ctx, in.String(), "-c", "core.attributesFile="+r.userAttributes(), "check-attr", "-z", "--stdin", "filter", "text", "eol", "ident")
+	g.Dir, g.Extra = dir, nil
+	out, err := g.Feed(ctx, in.String(), "-c", "core.attributesFile="+r.userAttributes(), "check-attr", "-z", "--stdin", "filter", "text", "eol", "ident")
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // clone is where a repository lies on disk.
@@ -19,8 +21,8 @@ type clone struct {
 }
 
 // discover finds the repository that a path lies in, as git does: the folder itself or one above it.
-func discover(path string, g git) (*clone, error) {
-	if dir, ok := g.env("GIT_DIR"); ok && dir != "" && (path == "" || path == ".") {
+func discover(path string, g git.Program) (*clone, error) {
+	if dir, ok := g.Env("GIT_DIR"); ok && dir != "" && (path == "" || path == ".") {
 		return fromGitDir(dir, g)
 	}
 	if path == "" {
@@ -48,7 +50,7 @@ func discover(path string, g git) (*clone, error) {
 }
 
 // fromGitDir follows GIT_DIR and GIT_WORK_TREE, which git sets for its hooks.
-func fromGitDir(dir string, g git) (*clone, error) {
+func fromGitDir(dir string, g git.Program) (*clone, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil || !isGitDir(abs) {
 		return nil, &NotRepoError{Path: dir, Reason: "GIT_DIR does not name a Git repository"}
@@ -58,7 +60,7 @@ func fromGitDir(dir string, g git) (*clone, error) {
 		return nil, err
 	}
 	c.pinned = true
-	work, ok := g.env("GIT_WORK_TREE")
+	work, ok := g.Env("GIT_WORK_TREE")
 	switch {
 	case ok && work != "":
 		c.work, err = filepath.Abs(work)
@@ -135,7 +137,7 @@ func newClone(dir, work string) (*clone, error) {
 
 // configuredWorkTree follows core.worktree, which submodules have, and git init --separate-git-dir can.
 func (c *clone) configuredWorkTree() {
-	w := c.localConfig().str("core.worktree")
+	w := c.localConfig().Value("core.worktree")
 	if w == "" {
 		return
 	}
@@ -163,36 +165,31 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// localConfig reads only the repository's own file. What it cannot parse is left to git.
-func (c *clone) localConfig() config {
-	data, err := os.ReadFile(filepath.Join(c.common, "config"))
-	if err != nil {
-		return nil
-	}
-	cfg, err := parseConfig(string(data))
-	if err != nil {
-		return nil
-	}
-	return cfg
+// localConfig is what the repository's own file says.
+func (c *clone) localConfig() git.Config { return git.LocalConfig(c.common) }
+
+// place is where the clone's configuration lies.
+func (c *clone) place() *git.Place {
+	return &git.Place{Dir: c.dir, Common: c.common, HeadBranch: c.headBranch}
 }
 
-func localBare(c *clone) bool { return c.localConfig().boolean("core.bare") }
+func localBare(c *clone) bool { return c.localConfig().Bool("core.bare") }
 
 // checkFormat refuses what this package would misread. Extensions that change nothing of what it reads are let through.
 func (c *clone) checkFormat() error {
 	cfg := c.localConfig()
-	if v := cfg.str("core.repositoryformatversion"); v != "" && v != "0" && v != "1" {
+	if v := cfg.Value("core.repositoryformatversion"); v != "" && v != "0" && v != "1" {
 		return &NotRepoError{Path: c.common, Reason: "its repository format version " + v + " is not known"}
 	}
-	if cfg.str("core.repositoryformatversion") != "1" {
+	if cfg.Value("core.repositoryformatversion") != "1" {
 		return nil
 	}
 	for _, s := range cfg {
-		name, ok := strings.CutPrefix(s.key, "extensions.")
+		name, ok := strings.CutPrefix(s.Key, "extensions.")
 		if !ok {
 			continue
 		}
-		if reason := badExtension(name, s.value); reason != "" {
+		if reason := badExtension(name, s.Value); reason != "" {
 			return &NotRepoError{Path: c.common, Reason: reason}
 		}
 	}

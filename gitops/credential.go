@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // Variables for where there is no git to ask, or where another account than git's is meant, as in a CI job whose own
@@ -93,19 +95,19 @@ func withoutAuthorization(headers []string) []string {
 
 // keyring finds credentials.
 type keyring struct {
-	git git
-	cfg config
+	git git.Program
+	cfg git.Config
 }
 
 // known is what needs no asking, in the order in which it is tried: the token that was given to this program, then as git
 // does http.extraHeader, which is the login of CI checkouts, the password in the URL, and ~/.netrc. They are sent at once,
 // since some hosts answer without a challenge. The last way is without any.
 func (k *keyring) known(u *url.URL) []credential {
-	headers := k.cfg.headers(u)
+	headers := headersFor(k.cfg, u)
 	plain := withoutAuthorization(headers)
 	var out []credential
-	if token, _ := k.git.env(tokenVar); token != "" {
-		user, _ := k.git.env(userVar)
+	if token, _ := k.git.Env(tokenVar); token != "" {
+		user, _ := k.git.Env(userVar)
 		out = append(out, credential{user: orElse(user, k.userFor(u.Hostname())), password: token, headers: plain})
 	}
 	if hasAuthorization(headers) {
@@ -113,7 +115,7 @@ func (k *keyring) known(u *url.URL) []credential {
 	}
 	if pw, _ := u.User.Password(); pw != "" {
 		out = append(out, credential{user: u.User.Username(), password: pw, headers: plain})
-	} else if login, pw := k.git.netrc(u.Hostname(), u.User.Username()); pw != "" {
+	} else if login, pw := netrc(k.git, u.Hostname(), u.User.Username()); pw != "" {
 		out = append(out, credential{user: login, password: pw, headers: plain})
 	}
 	if len(out) == 0 {
@@ -124,7 +126,7 @@ func (k *keyring) known(u *url.URL) []credential {
 
 // userFor is the user name that a host wants beside a token. Most accept any; these do not, for some kinds of token.
 func (k *keyring) userFor(host string) string {
-	server, _ := k.git.env("CI_SERVER_HOST") // set by GitLab's runner
+	server, _ := k.git.Env("CI_SERVER_HOST") // set by GitLab's runner
 	switch {
 	case strings.EqualFold(host, server):
 		return "gitlab-ci-token"
@@ -139,14 +141,14 @@ func (k *keyring) userFor(host string) string {
 // ask runs git's credential helpers; without git there is nobody to ask. An empty password is none: an askpass program
 // that fails still exits well. Where git itself failed, trouble says why.
 func (k *keyring) ask(ctx context.Context, u *url.URL) (c credential, trouble string, err error) {
-	if k.git.path == "" {
+	if k.git.Path == "" {
 		return c, "", nil
 	}
-	out, err := k.git.feed(ctx, describe(u), "credential", "fill")
+	out, err := k.git.Feed(ctx, describe(u), "credential", "fill")
 	if err != nil {
 		return c, fillTrouble(err), ctx.Err()
 	}
-	c = credential{filled: out, headers: withoutAuthorization(k.cfg.headers(u))}
+	c = credential{filled: out, headers: withoutAuthorization(headersFor(k.cfg, u))}
 	for line := range strings.Lines(string(out)) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		switch key {
@@ -162,7 +164,7 @@ func (k *keyring) ask(ctx context.Context, u *url.URL) (c credential, trouble st
 // fillTrouble is what git says of its own failure, "" where no helper knew and nobody could be asked. Lines that helpers
 // print are left out: they may hold what they keep.
 func fillTrouble(err error) string {
-	var failed *gitError
+	var failed *git.Error
 	if !errors.As(err, &failed) || failed.Stderr == "" {
 		return err.Error()
 	}
@@ -188,7 +190,7 @@ func (k *keyring) tell(ctx context.Context, c credential, err error) {
 	} else if err != nil {
 		return
 	}
-	k.git.feed(ctx, string(c.filled), "credential", verb) //nolint:errcheck // a helper's store is not our outcome
+	k.git.Feed(ctx, string(c.filled), "credential", verb) //nolint:errcheck // a helper's store is not our outcome
 }
 
 func describe(u *url.URL) string {
@@ -199,10 +201,10 @@ func describe(u *url.URL) string {
 	return in
 }
 
-// headers collects http.extraHeader for a URL as git does: an empty value starts over.
-func (c config) headers(u *url.URL) []string {
+// headersFor collects http.extraHeader for a URL as git does: an empty value starts over.
+func headersFor(c git.Config, u *url.URL) []string {
 	var out []string
-	for _, v := range c.forURL(u, "extraheader") {
+	for _, v := range c.ForURL(u, "extraheader") {
 		if v == "" {
 			out = nil
 			continue
@@ -217,8 +219,8 @@ func (k *keyring) signInHints(u *url.URL) []string {
 	hints := []string{"set " + tokenVar + " (and " + userVar + ", where the host wants a certain name), or sign in with git: git ls-remote " + Redact(u.String())}
 	for _, s := range k.cfg {
 		// What actions/checkout leaves: a file with the login, which counts in some folders only.
-		if strings.HasPrefix(s.key, "includeif.") && strings.Contains(s.value, "git-credentials-") {
-			return append(hints, "the checkout left a login that does not count in this folder ("+strings.TrimSuffix(s.key, ".path")+")")
+		if strings.HasPrefix(s.Key, "includeif.") && strings.Contains(s.Value, "git-credentials-") {
+			return append(hints, "the checkout left a login that does not count in this folder ("+strings.TrimSuffix(s.Key, ".path")+")")
 		}
 	}
 	return hints

@@ -20,7 +20,7 @@ func (r *Repo) deepened(ctx context.Context, h Hash) (*Snapshot, error) {
 	for n := firstDeepen; errors.As(err, &missing) && r.canDeepen() && n < lastDeepen; n *= 8 {
 		args := []string{"-c", "fetch.prune=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags",
 			"--no-write-fetch-head", "--no-recurse-submodules", "--deepen=" + strconv.Itoa(n), "--", r.fetchFrom, r.fetchSpec()}
-		if _, ferr := r.git.run(ctx, args...); ferr != nil {
+		if _, ferr := r.git.Run(ctx, args...); ferr != nil {
 			return nil, &TransportError{Op: "fetch history from", URL: r.remote.url(), Err: ferr}
 		}
 		s, err = r.At(ctx, h)
@@ -29,7 +29,7 @@ func (r *Repo) deepened(ctx context.Context, h Hash) (*Snapshot, error) {
 }
 
 func (r *Repo) canDeepen() bool {
-	return r.git.path != "" && r.temp == "" && r.remote != nil && r.Shallow()
+	return r.git.Path != "" && r.temp == "" && r.remote != nil && r.Shallow()
 }
 
 // Shallow says whether history goes on behind the end of this clone.

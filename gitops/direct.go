@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
@@ -31,11 +32,11 @@ func IsURL(s string) bool {
 func openURL(ctx context.Context, o Options) (*Repo, error) {
 	r := &Repo{git: newGit(o.Env, o.Env.Dir), progress: o.Progress, now: o.Now}
 	var err error
-	if r.cfg, err = loadConfig(ctx, r.git, nil); err != nil {
+	if r.cfg, err = git.LoadConfig(ctx, r.git, nil); err != nil {
 		return nil, &NotRepoError{Path: Redact(o.Path), Reason: err.Error()}
 	}
 	// The place that is pushed to is the truth, as in a clone.
-	if r.remote, err = r.dialer(r.cfg.rewrite(o.Path, true), o); err != nil {
+	if r.remote, err = r.dialer(r.cfg.Rewrite(o.Path, true), o); err != nil {
 		return nil, err
 	}
 	switch rem := r.remote.(type) {
@@ -92,7 +93,7 @@ func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, err
 		return nil, cause
 	}
 	shown := r.remote.url()
-	if r.git.path == "" {
+	if r.git.Path == "" {
 		return nil, &TransportError{Op: "read", URL: shown, Err: fmt.Errorf("the server %s, and without git no temporary clone can be made: use --repo with a clone", cannot.why)}
 	}
 	removeOldTemps(time.Now())
@@ -107,11 +108,11 @@ func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, err
 	if o.Branch != "" {
 		args = append(args, "--branch="+strings.TrimPrefix(o.Branch, headsPrefix))
 	}
-	git, from := r.signedIn(o.Path)
-	if _, err := git.run(ctx, append(args, "--", from, dir)...); err != nil {
+	g, from := r.signedIn(o.Path)
+	if _, err := g.Run(ctx, append(args, "--", from, dir)...); err != nil {
 		return nil, errors.Join(&TransportError{Op: "clone", URL: shown, Err: err}, os.RemoveAll(dir))
 	}
-	o.Path, o.Env.Environ = dir, slices.Concat(o.Env.Environ, git.extra)
+	o.Path, o.Env.Environ = dir, slices.Concat(o.Env.Environ, g.Extra)
 	out, err := Open(ctx, o)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -155,8 +156,8 @@ func (c *completed) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []
 // complete fetches the history of a temporary clone. Where that fails the clone stays as it is, and what is missing is
 // missed where it is needed.
 func (r *Repo) complete(ctx context.Context) {
-	git, from := r.signedIn(r.remoteName)
-	git.run(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "--no-write-fetch-head", "--", from, headsPrefix+r.branch) //nolint:errcheck // see above
+	g, from := r.signedIn(r.remoteName)
+	g.Run(ctx, "fetch", "--quiet", "--unshallow", "--no-tags", "--no-write-fetch-head", "--", from, headsPrefix+r.branch) //nolint:errcheck // see above
 }
 
 // noBranchThere tells a remote without any commit from one without this branch.

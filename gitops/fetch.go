@@ -18,7 +18,7 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 		return err
 	}
 	switch {
-	case r.git.path != "":
+	case r.git.Path != "":
 		if err := r.gitFetch(ctx); err != nil {
 			return err
 		}
@@ -37,10 +37,10 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 // gitFetch lets git fetch the one branch: it knows credentials, shallow and partial clones. Nothing else of the clone
 // changes: no tags, no FETCH_HEAD, no pruning, no garbage collection.
 func (r *Repo) gitFetch(ctx context.Context) error {
-	git, from := r.signedIn(r.fetchFrom)
+	g, from := r.signedIn(r.fetchFrom)
 	args := []string{"-c", "fetch.prune=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags",
 		"--no-write-fetch-head", "--no-recurse-submodules", "--", from, r.fetchSpec()}
-	_, err := git.run(ctx, args...)
+	_, err := g.Run(ctx, args...)
 	if err == nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (r *Repo) fetchSpec() string {
 
 // tracking is the ref that follows the remote's branch, "" where the clone keeps none (a bare clone does not).
 func (r *Repo) tracking() string {
-	for _, spec := range r.cfg.all("remote." + r.remoteName + ".fetch") {
+	for _, spec := range r.cfg.All("remote." + r.remoteName + ".fetch") {
 		src, dst, ok := strings.Cut(strings.TrimPrefix(spec, "+"), ":")
 		if !ok || strings.HasPrefix(spec, "^") {
 			continue

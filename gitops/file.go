@@ -26,9 +26,9 @@ func (r *Repo) fileRemote(path string) (remote, error) {
 	if f.disk, err = odb.OpenDisk(at.common); err != nil {
 		return nil, err
 	}
-	if r.git.path != "" {
+	if r.git.Path != "" {
 		w := &processWire{git: r.git, shown: path, meter: &r.meter, args: func(service string) []string {
-			return []string{r.git.path, service[len("git-"):], at.dir}
+			return []string{r.git.Path, service[len("git-"):], at.dir}
 		}}
 		f.wire = r.speak(w)
 	}

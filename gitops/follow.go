@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // Follow brings the clone along after a push from base to next: the remote-tracking ref, then the local branch where
@@ -97,7 +99,7 @@ func (r *Repo) moveBranch(ctx context.Context, res FollowResult, base, next *Sna
 	case where == "" && r.clone.work == "":
 		err = r.clone.moveRef(ctx, r.refUpdate(name, cur, next))
 		res.Moved = err == nil
-	case where != r.clone.work || r.git.path == "":
+	case where != r.clone.work || r.git.Path == "":
 		res.Note = fmt.Sprintf("your branch %s was left at %s; to update it: %s", local, short(cur), updateCommand(where, upstream, local))
 	default:
 		return r.mergeFollow(ctx, res, base, next)
@@ -115,8 +117,8 @@ func updateCommand(where, upstream, local string) string {
 // localName is the branch that HEAD is on when it follows ours, else the branch of the same name.
 func (r *Repo) localName() string {
 	head, err := r.clone.headBranch()
-	if err == nil && head != "" && r.cfg.str("branch."+head+".remote") == r.remoteName &&
-		r.cfg.str("branch."+head+".merge") == headsPrefix+r.branch {
+	if err == nil && head != "" && r.cfg.Value("branch."+head+".remote") == r.remoteName &&
+		r.cfg.Value("branch."+head+".merge") == headsPrefix+r.branch {
 		return head
 	}
 	return r.branch
@@ -142,25 +144,25 @@ func (r *Repo) mergeFollow(ctx context.Context, res FollowResult, base, next *Sn
 // whyNotMoved puts into words what kept git from moving the checked-out branch, "" where it is another kind of error.
 func (r *Repo) whyNotMoved(ctx context.Context, err error, base, next *Snapshot) string {
 	var locked *LockedError
-	var refused *gitError
+	var refused *git.Error
 	switch {
 	case errors.As(err, &locked):
 		return locked.Lock + " exists (another git runs here, or was killed)"
 	case !errors.As(err, &refused):
 		return ""
 	}
-	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 && !refused.killed() {
+	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 && !refused.Killed() {
 		return "uncommitted work in " + strings.Join(dirty, ", ") + " is in the way"
 	}
-	first, _, _ := strings.Cut(orElse(refused.Stderr, refused.err.Error()), "\n")
+	first, _, _ := strings.Cut(orElse(refused.Stderr, refused.Unwrap().Error()), "\n")
 	return "git would not move it (" + first + ")"
 }
 
 // moveCheckedOut has git move a branch that is checked out at a place.
 func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Snapshot) error {
 	err := r.fastForward(ctx, where, next)
-	var refused *gitError
-	if errors.As(err, &refused) && !refused.killed() && where == r.clone.work && r.stageSame(ctx, base, next) {
+	var refused *git.Error
+	if errors.As(err, &refused) && !refused.Killed() && where == r.clone.work && r.stageSame(ctx, base, next) {
 		err = r.fastForward(ctx, where, next)
 	}
 	return err
@@ -169,8 +171,8 @@ func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Sna
 // fastForward is the one command that touches a work tree. Stashing on the user's behalf could end in a conflict.
 func (r *Repo) fastForward(ctx context.Context, where string, next *Snapshot) error {
 	g := r.git
-	g.dir = where
-	_, err := g.run(ctx, "-c", "merge.autoStash=false", "merge", "--ff-only", "--quiet", "--no-stat", next.Commit().String())
+	g.Dir = where
+	_, err := g.Run(ctx, "-c", "merge.autoStash=false", "merge", "--ff-only", "--quiet", "--no-stat", next.Commit().String())
 	return err
 }
 
@@ -189,8 +191,8 @@ func (r *Repo) stageSame(ctx context.Context, base, next *Snapshot) bool {
 		}
 	}
 	g := r.git
-	g.dir = r.clone.work
-	_, err = g.run(ctx, append([]string{"--literal-pathspecs", "add", "--"}, dirty...)...)
+	g.Dir = r.clone.work
+	_, err = g.Run(ctx, append([]string{"--literal-pathspecs", "add", "--"}, dirty...)...)
 	return err == nil
 }
 
@@ -198,7 +200,7 @@ func (r *Repo) stageSame(ctx context.Context, base, next *Snapshot) bool {
 // meanwhile, since next is then no fast-forward of it.
 func (r *Repo) mergeLocal(ctx context.Context, where string, base, next *Snapshot) error {
 	err := r.moveCheckedOut(ctx, where, base, next)
-	var refused *gitError
+	var refused *git.Error
 	if !errors.As(err, &refused) || ctx.Err() != nil {
 		return err
 	}
@@ -229,13 +231,13 @@ func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
 	if r.WorkTree() == "" || len(paths) == 0 {
 		return nil, nil
 	}
-	if r.git.path == "" {
+	if r.git.Path == "" {
 		return r.dirtyWithoutGit(ctx, paths)
 	}
 	g := r.git
-	g.dir = r.clone.work
+	g.Dir = r.clone.work
 	args := []string{"--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none", "--"}
-	out, err := g.run(ctx, append(args, paths...)...)
+	out, err := g.Run(ctx, append(args, paths...)...)
 	if err != nil {
 		return nil, err
 	}

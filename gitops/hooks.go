@@ -16,7 +16,7 @@ func (r *Repo) Hooks() (dir string, names []string) {
 		return "", nil
 	}
 	dir = filepath.Join(r.clone.common, "hooks")
-	if v := r.cfg.str("core.hookspath"); v != "" {
+	if v := r.cfg.Value("core.hookspath"); v != "" {
 		if dir = r.home(v); !filepath.IsAbs(dir) { // as git: from where hooks run
 			dir = filepath.Join(orElse(r.clone.work, r.clone.dir), dir)
 		}

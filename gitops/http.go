@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/modelops/modelops/gitops/giterr"
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // httpWire speaks the "smart" protocol over HTTP.
@@ -28,7 +31,7 @@ type httpWire struct {
 	cred   *credential // the one that worked last, nil before
 }
 
-func newHTTPWire(raw string, cfg config, g git, client *http.Client) (*httpWire, error) {
+func newHTTPWire(raw string, cfg git.Config, g git.Program, client *http.Client) (*httpWire, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
 		return nil, &NotRepoError{Path: Redact(raw), Reason: "the remote's URL cannot be read"}
@@ -40,14 +43,14 @@ func newHTTPWire(raw string, cfg config, g git, client *http.Client) (*httpWire,
 			return nil, &TransportError{Op: "reach", URL: w.url(), Err: err}
 		}
 	}
-	w.client = followGETs(client, w.keys.cfg.redirects(u))
+	w.client = followGETs(client, redirects(cfg, u))
 	return w, nil
 }
 
 const dialLimit = 15 * time.Second
 
 // newClient follows git's settings for proxy and TLS, then those of the environment.
-func (w *httpWire) newClient(cfg config, g git, u *url.URL) (*http.Client, error) {
+func (w *httpWire) newClient(cfg git.Config, g git.Program, u *url.URL) (*http.Client, error) {
 	proxy, err := proxyFor(cfg, g, u)
 	if err != nil {
 		return nil, err
@@ -70,9 +73,9 @@ func (w *httpWire) newClient(cfg config, g git, u *url.URL) (*http.Client, error
 }
 
 // redirects is http.followRedirects: git follows them at the beginning unless it is told not to.
-func (c config) redirects(u *url.URL) bool {
-	v, ok := c.lastForURL(u, "followredirects")
-	return !ok || v == "initial" || truth(v)
+func redirects(c git.Config, u *url.URL) bool {
+	v, ok := c.LastForURL(u, "followredirects")
+	return !ok || v == "initial" || git.Truth(v)
 }
 
 const maxRedirects = 5
@@ -399,7 +402,7 @@ func pageText(resp *http.Response, body []byte) string {
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 		return ""
 	}
-	return strings.TrimSpace(Sanitize(redactText(string(body))))
+	return strings.TrimSpace(Sanitize(giterr.RedactText(string(body))))
 }
 
 // plainCause drops the wrapper that repeats method and URL, credentials included. A time-out of ours is not the caller's
@@ -420,7 +423,7 @@ func plainCause(ctx context.Context, err error) error {
 }
 
 func sameOrigin(a, b *url.URL) bool {
-	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && portOf(a) == portOf(b)
+	return a.Scheme == b.Scheme && strings.EqualFold(a.Hostname(), b.Hostname()) && git.PortOf(a) == git.PortOf(b)
 }
 
 // idleLimit is how long a server may be silent. A git server sends keep-alives while its hooks run.

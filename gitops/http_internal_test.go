@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // TestDialTimeoutIsNoDeadline: a limit of the network's own must not look like the end of the caller's time, which has
@@ -19,7 +21,7 @@ func TestDialTimeoutIsNoDeadline(t *testing.T) {
 	}
 	defer l.Close()
 	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Nanosecond}).DialContext}}
-	w, err := newHTTPWire("http://"+l.Addr().String()+"/r.git", nil, git{}, client)
+	w, err := newHTTPWire("http://"+l.Addr().String()+"/r.git", nil, git.Program{}, client)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // Identity returns author and committer as git resolves them: GIT_AUTHOR_NAME and its siblings, then author.* and
@@ -33,7 +35,7 @@ func (r *Repo) Identity(ctx context.Context) (Identity, error) {
 // identOf spares asking git, which takes as long as all the rest of a commit, unless there is a date to read: git takes
 // many more forms of those than we do.
 func (r *Repo) identOf(ctx context.Context, role string, now time.Time) (Ident, error) {
-	if v, _ := r.git.env("GIT_" + strings.ToUpper(role) + "_DATE"); v != "" && r.git.path != "" {
+	if v, _ := r.git.Env("GIT_" + strings.ToUpper(role) + "_DATE"); v != "" && r.git.Path != "" {
 		return r.askIdent(ctx, role)
 	}
 	return r.ident(role, now)
@@ -43,13 +45,13 @@ func (r *Repo) identOf(ctx context.Context, role string, now time.Time) (Ident, 
 func (r *Repo) askIdent(ctx context.Context, role string) (Ident, error) {
 	g, upper := r.git, strings.ToUpper(role)
 	// EMAIL is no guess, but git takes it for one.
-	if _, given := r.first("GIT_"+upper+"_EMAIL", role+".email", "user.email"); !given && !r.cfg.boolean("user.useconfigonly") {
-		if v, _ := g.env("EMAIL"); v != "" {
-			g.extra = append(slices.Clone(g.extra), "GIT_"+upper+"_EMAIL="+v)
+	if _, given := r.first("GIT_"+upper+"_EMAIL", role+".email", "user.email"); !given && !r.cfg.Bool("user.useconfigonly") {
+		if v, _ := g.Env("EMAIL"); v != "" {
+			g.Extra = append(slices.Clone(g.Extra), "GIT_"+upper+"_EMAIL="+v)
 		}
 	}
-	out, err := g.run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_"+upper+"_IDENT")
-	var refused *gitError
+	out, err := g.Run(ctx, "-c", "user.useConfigOnly=true", "var", "GIT_"+upper+"_IDENT")
+	var refused *git.Error
 	switch {
 	case ctx.Err() != nil:
 		return Ident{}, ctx.Err()
@@ -77,14 +79,14 @@ func (r *Repo) ident(role string, now time.Time) (Ident, error) {
 		return id, &IdentityError{role, "no name is configured"}
 	}
 	if id.Email, ok = r.first(prefix+"EMAIL", role+".email", "user.email"); !ok {
-		if id.Email, ok = r.git.env("EMAIL"); !ok {
+		if id.Email, ok = r.git.Env("EMAIL"); !ok {
 			return id, &IdentityError{role, "no e-mail address is configured"}
 		}
 	}
 	if cleanIdent(id.Name) == "" {
 		return id, &IdentityError{role, "the name is empty"}
 	}
-	if v, _ := r.git.env(prefix + "DATE"); v != "" {
+	if v, _ := r.git.Env(prefix + "DATE"); v != "" {
 		when, err := parseDate(v, now.Location())
 		if err != nil {
 			return id, &IdentityError{role, prefix + "DATE: cannot be read as a date: " + Sanitize(v)}
@@ -96,11 +98,11 @@ func (r *Repo) ident(role string, now time.Time) (Ident, error) {
 
 // first looks into the environment, then into the configuration.
 func (r *Repo) first(env string, keys ...string) (string, bool) {
-	if v, ok := r.git.env(env); ok {
+	if v, ok := r.git.Env(env); ok {
 		return v, true
 	}
 	for _, k := range keys {
-		if v, ok := r.cfg.get(k); ok {
+		if v, ok := r.cfg.Get(k); ok {
 			return v, true
 		}
 	}

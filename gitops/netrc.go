@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // netrc looks a host up in ~/.netrc, where git finds passwords through curl. A user name that is given has to be the one
 // in the file.
-func (g git) netrc(host, user string) (login, password string) {
-	home, ok := g.env("HOME")
+func netrc(g git.Program, host, user string) (login, password string) {
+	home, ok := g.Env("HOME")
 	if !ok || home == "" {
 		return "", ""
 	}

@@ -3,12 +3,14 @@ package gitops
 import (
 	"context"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // checkOwner refuses a clone that belongs to somebody else, unless safe.directory trusts it: its configuration names
 // programs that would run as the user. Git applies the same rule, but to its configuration silently, and then neither
 // the remote nor the identity would be the right one. A repository that GIT_DIR names is trusted, as by git.
-func (c *clone) checkOwner(ctx context.Context, g git) error {
+func (c *clone) checkOwner(ctx context.Context, g git.Program) error {
 	if c.pinned || !foreign(c.dir) && !foreign(c.common) && (c.work == "" || !foreign(c.work)) {
 		return nil
 	}
@@ -16,9 +18,9 @@ func (c *clone) checkOwner(ctx context.Context, g git) error {
 	if c.work != "" {
 		at = c.work
 	}
-	if g.path != "" {
-		g.dir = at
-		if _, err := g.run(ctx, "rev-parse", "--git-dir"); err == nil {
+	if g.Path != "" {
+		g.Dir = at
+		if _, err := g.Run(ctx, "rev-parse", "--git-dir"); err == nil {
 			return nil
 		}
 	} else if declaredSafe(g, at) {
@@ -28,13 +30,13 @@ func (c *clone) checkOwner(ctx context.Context, g git) error {
 }
 
 // declaredSafe reads safe.directory where there is no git to ask, from the levels above the clone's own.
-func declaredSafe(g git, at string) bool {
-	cfg, err := readConfig(g, nil)
+func declaredSafe(g git.Program, at string) bool {
+	cfg, err := git.ReadConfig(g, nil)
 	if err != nil {
 		return false
 	}
 	safe := false
-	for _, v := range cfg.all("safe.directory") {
+	for _, v := range cfg.All("safe.directory") {
 		under, all := strings.CutSuffix(v, "/*")
 		switch {
 		case v == "":

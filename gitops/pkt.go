@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/modelops/modelops/gitops/giterr"
 )
 
 // Kinds of packets (gitprotocol-common(5), gitprotocol-v2(5)). go-git reads the first two only.
@@ -55,7 +57,7 @@ func (p *pktReader) line() (pktKind, string, error) {
 		return 0, "", noEOF(err)
 	}
 	if msg, ok := bytes.CutPrefix(data, []byte("ERR ")); ok {
-		return 0, "", &serverError{Sanitize(redactText(string(bytes.TrimSpace(msg))))}
+		return 0, "", &serverError{Sanitize(giterr.RedactText(string(bytes.TrimSpace(msg))))}
 	}
 	return kind, string(bytes.TrimSuffix(data, []byte("\n"))), nil
 }

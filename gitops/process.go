@@ -9,11 +9,13 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // processWire speaks with a server program over its standard streams: on this machine, or behind ssh.
 type processWire struct {
-	git   git
+	git   git.Program
 	shown string // the URL for people
 	meter *meter
 	args  func(service string) []string
@@ -25,12 +27,12 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 	args := p.args(service)
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	cmd := exec.CommandContext(alive, args[0], args[1:]...) //nolint:gosec // the user's own git or ssh
-	cmd.Dir, cmd.Env = p.git.dir, p.git.environ()
+	cmd.Dir, cmd.Env = p.git.Dir, p.git.Environ()
 	if service == uploadPack {
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version=2")
 	}
 	s := &processSession{cmd: cmd, wire: p, end: end}
-	cmd.Cancel, cmd.WaitDelay = s.abandon, waitDelay
+	cmd.Cancel, cmd.WaitDelay = s.abandon, git.WaitDelay
 	cmd.Stderr = &s.said
 	var err error
 	if s.in, err = cmd.StdinPipe(); err != nil {
@@ -81,7 +83,7 @@ func (s *processSession) abandon() error {
 // until all its words are here.
 func (s *processSession) failed(cause error) error {
 	s.in.Close() //nolint:errcheck // over anyway
-	late := time.AfterFunc(waitDelay, s.end)
+	late := time.AfterFunc(git.WaitDelay, s.end)
 	s.cmd.Wait() //nolint:errcheck // the exit code is looked at below
 	late.Stop()
 	s.end()

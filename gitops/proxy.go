@@ -4,25 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
-)
 
-// withRemote returns the configuration as it counts for one remote: its own proxy goes before all others.
-func (c config) withRemote(name, raw string) config {
-	v, ok := c.get("remote." + name + ".proxy")
-	if !ok {
-		return c
-	}
-	return append(slices.Clip(c), setting{"http." + raw + ".proxy", v})
-}
+	"github.com/modelops/modelops/gitops/internal/git"
+)
 
 // proxyFor finds the proxy for a URL as git does: configuration, then environment; NO_PROXY holds for both. It is nil for
 // a direct connection.
-func proxyFor(cfg config, g git, u *url.URL) (*url.URL, error) {
-	v, ok := cfg.lastForURL(u, "proxy")
+func proxyFor(cfg git.Config, g git.Program, u *url.URL) (*url.URL, error) {
+	v, ok := cfg.LastForURL(u, "proxy")
 	if !ok {
 		v = proxyInEnv(g, u.Scheme)
 	}
@@ -44,9 +36,9 @@ func proxyFor(cfg config, g git, u *url.URL) (*url.URL, error) {
 }
 
 // proxyInEnv looks at small letters first, as curl does.
-func proxyInEnv(g git, scheme string) string {
+func proxyInEnv(g git.Program, scheme string) string {
 	for _, name := range []string{scheme + "_proxy", "all_proxy"} {
-		if v := g.either(name); v != "" {
+		if v := either(g, name); v != "" {
 			return v
 		}
 	}
@@ -54,17 +46,17 @@ func proxyInEnv(g git, scheme string) string {
 }
 
 // either reads a variable that is written in small letters or in capitals.
-func (g git) either(name string) string {
-	v, ok := g.env(name)
+func either(g git.Program, name string) string {
+	v, ok := g.Env(name)
 	if !ok {
-		v, _ = g.env(strings.ToUpper(name))
+		v, _ = g.Env(strings.ToUpper(name))
 	}
 	return v
 }
 
 // noProxy says whether NO_PROXY covers a URL.
-func noProxy(g git, u *url.URL) bool {
-	list := g.either("no_proxy")
+func noProxy(g git.Program, u *url.URL) bool {
+	list := either(g, "no_proxy")
 	if list == "" {
 		return false
 	}

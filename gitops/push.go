@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
@@ -152,7 +153,7 @@ func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
 		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "the clone lacks the remote's newest commits: fetch first"}
 	}
 	where := r.clone.checkedOut(r.branch, r.mainBare())
-	if where != "" && r.git.path == "" {
+	if where != "" && r.git.Path == "" {
 		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "it is checked out in " + where + ", and without git its files cannot be moved along"}
 	}
 	if where != "" {
@@ -177,8 +178,8 @@ func (r *Repo) refUpdate(name string, old Hash, next *Snapshot) refUpdate {
 
 // logAll is git's default for core.logAllRefUpdates: reflogs in clones with a work tree.
 func (r *Repo) logAll() bool {
-	if v, ok := r.cfg.get("core.logallrefupdates"); ok && v != "always" {
-		return r.cfg.boolean("core.logallrefupdates")
+	if v, ok := r.cfg.Get("core.logallrefupdates"); ok && v != "always" {
+		return r.cfg.Bool("core.logallrefupdates")
 	} else if ok {
 		return true
 	}
@@ -186,6 +187,6 @@ func (r *Repo) logAll() bool {
 }
 
 func (r *Repo) mainBare() bool {
-	v, ok := r.clone.localConfig().get("core.bare")
-	return !ok && r.clone.work == "" || ok && truth(v)
+	v, ok := r.clone.localConfig().Get("core.bare")
+	return !ok && r.clone.work == "" || ok && git.Truth(v)
 }

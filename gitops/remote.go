@@ -3,7 +3,6 @@ package gitops
 import (
 	"context"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/modelops/modelops/gitops/internal/odb"
@@ -44,12 +43,12 @@ func (e *lostReply) Unwrap() error { return e.err }
 
 // chooseRemote finds the remote's name and how to reach it.
 func (r *Repo) chooseRemote(o Options) error {
-	names := r.cfg.subsections("remote")
+	names := r.cfg.Subsections("remote")
 	head, err := r.clone.headBranch()
 	if err != nil {
 		return &NotRepoError{Path: r.clone.common, Reason: "HEAD cannot be read: " + err.Error()}
 	}
-	r.remoteName = pickRemote(o.Remote, r.cfg.str("branch."+orElse(o.Branch, head)+".remote"), names)
+	r.remoteName = pickRemote(o.Remote, r.cfg.Value("branch."+orElse(o.Branch, head)+".remote"), names)
 	if r.remoteName == "" {
 		return nil
 	}
@@ -57,7 +56,7 @@ func (r *Repo) chooseRemote(o Options) error {
 	if configured == "" {
 		return &NotRepoError{Path: r.clone.common, Reason: "there is no remote " + Redact(r.remoteName)}
 	}
-	read, write := r.cfg.rewrite(configured, false), r.pushURL(configured)
+	read, write := r.cfg.Rewrite(configured, false), r.pushURL(configured)
 	// Where they differ, the place that is pushed to is the truth: a mirror that lags behind would make every push a
 	// lost race.
 	r.fetchFrom = r.remoteName
@@ -95,53 +94,17 @@ func orElse(a, b string) string {
 
 // remoteURL is what is configured for the remote. A branch may name a URL in its place.
 func (r *Repo) remoteURL() string {
-	if u := r.cfg.first("remote." + r.remoteName + ".url"); u != "" || !IsURL(r.remoteName) {
+	if u := r.cfg.First("remote." + r.remoteName + ".url"); u != "" || !IsURL(r.remoteName) {
 		return u
 	}
 	return r.remoteName
 }
 
 func (r *Repo) pushURL(read string) string {
-	if u := r.cfg.first("remote." + r.remoteName + ".pushurl"); u != "" {
-		return r.cfg.rewrite(u, false)
+	if u := r.cfg.First("remote." + r.remoteName + ".pushurl"); u != "" {
+		return r.cfg.Rewrite(u, false)
 	}
-	return r.cfg.rewrite(read, true)
-}
-
-// rewrite applies url.X.insteadOf, and for pushing url.X.pushInsteadOf before it: the longest match wins.
-func (c config) rewrite(url string, push bool) string {
-	if push {
-		if out, ok := c.instead(url, "pushinsteadof"); ok {
-			return out
-		}
-	}
-	out, _ := c.instead(url, "insteadof")
-	return out
-}
-
-// instead goes through the bases in the order in which they were first named; of two matches of one length the first one
-// counts.
-func (c config) instead(url, key string) (string, bool) {
-	var bases []string
-	for _, s := range c {
-		rest, ok := strings.CutPrefix(s.key, "url.")
-		base, match := strings.CutSuffix(rest, "."+key)
-		if ok && match && !slices.Contains(bases, base) {
-			bases = append(bases, base)
-		}
-	}
-	found, longest := "", -1
-	for _, base := range bases {
-		for _, v := range c.all("url." + base + "." + key) {
-			if strings.HasPrefix(url, v) && len(v) > longest {
-				found, longest = base, len(v)
-			}
-		}
-	}
-	if longest < 0 {
-		return url, false
-	}
-	return found + url[longest:], true
+	return r.cfg.Rewrite(read, true)
 }
 
 // dialer picks the way to a URL by its scheme.
@@ -149,7 +112,7 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 	scheme, rest, hasScheme := strings.Cut(raw, "://")
 	switch {
 	case hasScheme && (scheme == "http" || scheme == "https"):
-		w, err := newHTTPWire(raw, r.cfg.withRemote(r.remoteName, raw), r.git, o.HTTP)
+		w, err := newHTTPWire(raw, r.cfg.WithRemote(r.remoteName, raw), r.git, o.HTTP)
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +122,7 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 		return r.fileRemote(rest)
 	case !hasScheme && !isSCP(raw):
 		if !filepath.IsAbs(raw) {
-			raw = filepath.Join(r.git.dir, raw)
+			raw = filepath.Join(r.git.Dir, raw)
 		}
 		return r.fileRemote(raw)
 	case scheme == "ssh" || !hasScheme || scheme == "git+ssh" || scheme == "ssh+git":

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
@@ -25,8 +26,8 @@ type Repo struct {
 	opened     *tip      // the branch as it was when it was opened
 	meter      meter
 	objs       *odb.Overlay // new objects in memory, then what is on disk
-	git        git
-	cfg        config
+	git        git.Program
+	cfg        git.Config
 	branch     string
 	remoteName string
 	remote     remote      // nil when the local branch is the truth
@@ -51,13 +52,13 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 		return nil, err
 	}
 	r := &Repo{clone: c, git: gitFor(o.Env, c), progress: o.Progress, now: o.Now}
-	if r.cfg, err = loadConfig(ctx, r.git, c); err != nil {
+	if r.cfg, err = git.LoadConfig(ctx, r.git, c.place()); err != nil {
 		return nil, &NotRepoError{Path: c.common, Reason: err.Error()}
 	}
 	if r.disk, err = odb.OpenDisk(c.common); err != nil {
 		return nil, err
 	}
-	r.disk.NoGraph = r.cfg.str("core.commitgraph") != "" && !r.cfg.boolean("core.commitgraph")
+	r.disk.NoGraph = r.cfg.Value("core.commitgraph") != "" && !r.cfg.Bool("core.commitgraph")
 	r.objs = odb.NewOverlay(r.source())
 	if err := r.chooseRemote(o); err != nil {
 		return nil, err
@@ -65,31 +66,35 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	return r, r.chooseBranch(ctx, o.Branch)
 }
 
+func newGit(e Env, dir string) git.Program {
+	return git.Program{Path: e.Git, Dir: dir, Vars: e.Environ, Ask: e.Interactive}
+}
+
 // gitFor runs git inside the clone, so that git applies its own checks of ownership to it.
-func gitFor(e Env, c *clone) git {
+func gitFor(e Env, c *clone) git.Program {
 	g := newGit(e, c.dir)
 	if c.work != "" {
-		g.dir = c.work
+		g.Dir = c.work
 	}
 	if c.pinned || c.apart {
-		g.extra = []string{"GIT_DIR=" + c.dir}
+		g.Extra = []string{"GIT_DIR=" + c.dir}
 		if c.work != "" {
-			g.extra = append(g.extra, "GIT_WORK_TREE="+c.work)
+			g.Extra = append(g.Extra, "GIT_WORK_TREE="+c.work)
 		}
 	}
 	return g
 }
 
 func (r *Repo) source() odb.Source {
-	if r.git.path != "" && (r.cfg.str("extensions.partialclone") != "" || r.hasPromisor()) {
+	if r.git.Path != "" && (r.cfg.Value("extensions.partialclone") != "" || r.hasPromisor()) {
 		return &promised{Disk: r.disk, repo: r}
 	}
 	return r.disk
 }
 
 func (r *Repo) hasPromisor() bool {
-	for _, name := range r.cfg.subsections("remote") {
-		if r.cfg.boolean("remote." + name + ".promisor") {
+	for _, name := range r.cfg.Subsections("remote") {
+		if r.cfg.Bool("remote." + name + ".promisor") {
 			return true
 		}
 	}
@@ -108,8 +113,8 @@ func (p *promised) Object(ctx context.Context, h Hash) (plumbing.ObjectType, []b
 	if !errors.As(err, &missing) {
 		return kind, data, err
 	}
-	git, _ := p.repo.signedIn("")
-	if _, gerr := git.run(ctx, "cat-file", "-e", h.String()); gerr != nil {
+	g, _ := p.repo.signedIn("")
+	if _, gerr := g.Run(ctx, "cat-file", "-e", h.String()); gerr != nil {
 		return kind, data, err
 	}
 	return p.Disk.Object(ctx, h)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/pktline"
+
+	"github.com/modelops/modelops/gitops/giterr"
 )
 
 // report is a server's answer to a push.
@@ -53,7 +55,7 @@ func demux(r io.Reader, text *serverText) (*bytes.Buffer, error) {
 			text.add(p[1:])
 		case p[0] == 3:
 			text.add(p[1:])
-			return &status, fmt.Errorf("the server gave up: %s", strings.TrimSpace(Sanitize(redactText(string(p[1:])))))
+			return &status, fmt.Errorf("the server gave up: %s", strings.TrimSpace(Sanitize(giterr.RedactText(string(p[1:])))))
 		default:
 			return &status, errors.New("the server's answer cannot be read")
 		}
@@ -79,7 +81,7 @@ func (rep *report) lines(r io.Reader) error {
 			rep.refs[rest] = ""
 		case word == "ng":
 			name, reason, _ := strings.Cut(rest, " ")
-			rep.refs[name] = orElse(Sanitize(redactText(reason)), "no reason given")
+			rep.refs[name] = orElse(Sanitize(giterr.RedactText(reason)), "no reason given")
 		case word == "option":
 		default:
 			return fmt.Errorf("the server's report cannot be read: %q", Sanitize(line))
@@ -127,7 +129,7 @@ func (t *serverText) line(s string) {
 // tellingLine is a line of a server's text for people to read, "" where it says nothing: Gitea puts its words between
 // two lines that hold "error:" alone.
 func tellingLine(s string) string {
-	s = strings.TrimRight(Sanitize(redactText(s)), " \t\r\n")
+	s = strings.TrimRight(Sanitize(giterr.RedactText(s)), " \t\r\n")
 	if s == "error:" {
 		return ""
 	}

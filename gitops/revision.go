@@ -90,10 +90,10 @@ func (r *Repo) abbreviated(ctx context.Context, rev string) (Hash, error) {
 
 func (r *Repo) askGit(ctx context.Context, rev string) (Hash, error) {
 	unknown := &NoRevisionError{Sanitize(rev), "no commit, branch or tag of that name is here"}
-	if r.git.path == "" {
+	if r.git.Path == "" {
 		return Hash{}, unknown
 	}
-	out, err := r.git.run(ctx, "rev-parse", "--verify", "--quiet", rev+"^{commit}")
+	out, err := r.git.Run(ctx, "rev-parse", "--verify", "--quiet", rev+"^{commit}")
 	if ctx.Err() != nil {
 		return Hash{}, ctx.Err()
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
@@ -18,8 +19,8 @@ type sharing struct {
 }
 
 // sharedBy reads the setting as git does; what git would refuse counts as absent.
-func sharedBy(cfg config) sharing {
-	v, ok := cfg.get("core.sharedrepository")
+func sharedBy(cfg git.Config) sharing {
+	v, ok := cfg.Get("core.sharedrepository")
 	if !ok {
 		return sharing{}
 	}
@@ -37,7 +38,7 @@ func sharedBy(cfg config) sharing {
 		}
 		return sharing{bits: fs.FileMode(n) & 0o666, exact: true}
 	}
-	if cfg.boolean("core.sharedrepository") {
+	if cfg.Bool("core.sharedrepository") {
 		return sharing{bits: 0o660}
 	}
 	return sharing{}
@@ -46,8 +47,8 @@ func sharedBy(cfg config) sharing {
 // durable is false only where the user tells git not to wait for the disk. Git's own default leaves loose objects to
 // the operating system, and refs as well; we make refs durable, and so what they name has to be durable first: after a
 // power cut a branch must not stand at an object that never reached the disk.
-func durable(cfg config) bool {
-	if v, ok := cfg.get("core.fsync"); ok {
+func durable(cfg git.Config) bool {
+	if v, ok := cfg.Get("core.fsync"); ok {
 		for word := range strings.SplitSeq(v, ",") {
 			switch strings.TrimSpace(word) {
 			case "none", "-loose-object", "-objects", "-all":
@@ -56,8 +57,8 @@ func durable(cfg config) bool {
 		}
 		return true
 	}
-	_, given := cfg.get("core.fsyncobjectfiles")
-	return !given || cfg.boolean("core.fsyncobjectfiles")
+	_, given := cfg.Get("core.fsyncobjectfiles")
+	return !given || cfg.Bool("core.fsyncobjectfiles")
 }
 
 // adjust gives a file or folder that we made its shared permissions (git's adjust_shared_perm): a file that its owner
@@ -104,6 +105,6 @@ func (s sharing) mkdirs(dir string) error {
 }
 
 // writing is how the configuration wants files of the repository to be written.
-func writing(cfg config) odb.Settings {
+func writing(cfg git.Config) odb.Settings {
 	return odb.Settings{Durable: durable(cfg), Adjust: sharedBy(cfg).adjust}
 }

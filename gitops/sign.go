@@ -30,19 +30,19 @@ func (e *SignError) Hints() []string {
 // sign adds the signature that commit.gpgSign asks for, made by the program that git would start. An unsigned commit in
 // its place would only be refused by the server, or worse, not be.
 func (r *Repo) sign(ctx context.Context, raw []byte, who Ident) ([]byte, error) {
-	if !r.cfg.boolean("commit.gpgsign") {
+	if !r.cfg.Bool("commit.gpgsign") {
 		return raw, nil
 	}
-	format := orElse(r.cfg.str("gpg.format"), "openpgp")
+	format := orElse(r.cfg.Value("gpg.format"), "openpgp")
 	var sig []byte
 	var err error
 	switch format {
 	case "openpgp":
-		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.str("gpg.openpgp.program"), orElse(r.cfg.str("gpg.program"), "gpg")), who)
+		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.Value("gpg.openpgp.program"), orElse(r.cfg.Value("gpg.program"), "gpg")), who)
 	case "x509":
-		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.str("gpg.x509.program"), "gpgsm"), who)
+		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.Value("gpg.x509.program"), "gpgsm"), who)
 	case "ssh":
-		sig, err = r.signSSH(ctx, raw, orElse(r.cfg.str("gpg.ssh.program"), "ssh-keygen"))
+		sig, err = r.signSSH(ctx, raw, orElse(r.cfg.Value("gpg.ssh.program"), "ssh-keygen"))
 	default:
 		err = &SignError{Program: format, Reason: "gpg.format is not openpgp, x509 or ssh"}
 	}
@@ -60,7 +60,7 @@ func withSignature(raw, sig []byte) []byte {
 }
 
 func (r *Repo) signGPG(ctx context.Context, raw []byte, program string, who Ident) ([]byte, error) {
-	key := orElse(r.cfg.str("user.signingkey"), cleanIdent(who.Name)+" <"+cleanIdent(who.Email)+">")
+	key := orElse(r.cfg.Value("user.signingkey"), cleanIdent(who.Name)+" <"+cleanIdent(who.Email)+">")
 	sig, said, err := r.signer(ctx, raw, program, "--status-fd=2", "-bsau", key)
 	if err == nil && !strings.Contains(said, "[GNUPG:] SIG_CREATED ") {
 		err = fmt.Errorf("no signature was made")
@@ -101,10 +101,10 @@ func literalKey(key string) (string, bool) {
 
 // sshKey is user.signingKey, else the first key that gpg.ssh.defaultKeyCommand prints.
 func (r *Repo) sshKey(ctx context.Context, program string) (string, error) {
-	if key := r.cfg.str("user.signingkey"); key != "" {
+	if key := r.cfg.Value("user.signingkey"); key != "" {
 		return key, nil
 	}
-	command := r.cfg.str("gpg.ssh.defaultkeycommand")
+	command := r.cfg.Value("gpg.ssh.defaultkeycommand")
 	if command == "" {
 		return "", &SignError{Program: program, Reason: "no key is configured", Next: []string{"git config --global user.signingKey PATH"}}
 	}
@@ -125,7 +125,7 @@ func (r *Repo) sshKey(ctx context.Context, program string) (string, error) {
 // home puts the user's home folder in the place of a tilde.
 func (r *Repo) home(name string) string {
 	if rest, ok := strings.CutPrefix(name, "~/"); ok {
-		dir, _ := r.git.env("HOME")
+		dir, _ := r.git.Env("HOME")
 		return filepath.Join(dir, rest)
 	}
 	return name
@@ -133,7 +133,7 @@ func (r *Repo) home(name string) string {
 
 func (r *Repo) signer(ctx context.Context, raw []byte, program string, args ...string) ([]byte, string, error) {
 	cmd := exec.CommandContext(ctx, r.home(program), args...) //nolint:gosec // the program that the user's git is told to run
-	cmd.Dir, cmd.Env, cmd.Stdin = r.git.dir, r.git.environ(), bytes.NewReader(raw)
+	cmd.Dir, cmd.Env, cmd.Stdin = r.git.Dir, r.git.Environ(), bytes.NewReader(raw)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()

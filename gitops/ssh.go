@@ -52,30 +52,30 @@ func (r *Repo) sshRemote(raw string) (remote, error) {
 // serverProgram is remote.X.uploadpack or receivepack, where the server keeps git in an unusual place.
 func (r *Repo) serverProgram(service string) string {
 	key := strings.ReplaceAll(strings.TrimPrefix(service, "git-"), "-", "")
-	return orElse(r.cfg.str("remote."+r.remoteName+"."+key), service)
+	return orElse(r.cfg.Value("remote."+r.remoteName+"."+key), service)
 }
 
 // sshProgram looks where git looks, in its order.
 func (r *Repo) sshProgram() sshProgram {
 	p := sshProgram{variant: sshOpen}
-	if v, _ := r.git.env("GIT_SSH_COMMAND"); v != "" {
+	if v, _ := r.git.Env("GIT_SSH_COMMAND"); v != "" {
 		p.command = v
-	} else if v := r.cfg.str("core.sshcommand"); v != "" {
+	} else if v := r.cfg.Value("core.sshcommand"); v != "" {
 		p.command = v
-	} else if v, _ := r.git.env("GIT_SSH"); v != "" {
+	} else if v, _ := r.git.Env("GIT_SSH"); v != "" {
 		p.command = shellquote.Join(v)
 	}
 	if p.command != "" {
 		p.variant = variantOf(p.command)
 	}
-	if v, _ := r.git.env("GIT_SSH_VARIANT"); v != "" {
+	if v, _ := r.git.Env("GIT_SSH_VARIANT"); v != "" {
 		p.variant = knownVariant(v)
-	} else if v := r.cfg.str("ssh.variant"); v != "" {
+	} else if v := r.cfg.Value("ssh.variant"); v != "" {
 		p.variant = knownVariant(v)
 	}
 	// An askpass program answers passphrases without a terminal, and BatchMode would silence it.
-	askpass, _ := r.git.env("SSH_ASKPASS")
-	p.batch = !r.git.ask && askpass == ""
+	askpass, _ := r.git.Env("SSH_ASKPASS")
+	p.batch = !r.git.Ask && askpass == ""
 	return p
 }
 

@@ -10,15 +10,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // tlsFor follows git's settings for one URL, and before them the variables that git takes.
-func tlsFor(cfg config, g git, u *url.URL) (*tls.Config, error) {
+func tlsFor(cfg git.Config, g git.Program, u *url.URL) (*tls.Config, error) {
 	out := &tls.Config{MinVersion: tls.VersionTLS12}
-	if verify, ok := cfg.lastForURL(u, "sslverify"); ok {
-		out.InsecureSkipVerify = !truth(verify) //nolint:gosec // the user's own setting
+	if verify, ok := cfg.LastForURL(u, "sslverify"); ok {
+		out.InsecureSkipVerify = !git.Truth(verify) //nolint:gosec // the user's own setting
 	}
-	if _, off := g.env("GIT_SSL_NO_VERIFY"); off { // whatever its value, as with git
+	if _, off := g.Env("GIT_SSL_NO_VERIFY"); off { // whatever its value, as with git
 		out.InsecureSkipVerify = true
 	}
 	var err error
@@ -30,16 +32,16 @@ func tlsFor(cfg config, g git, u *url.URL) (*tls.Config, error) {
 }
 
 // sslFile is a file or folder that git's configuration or its variable for the same names.
-func sslFile(cfg config, g git, u *url.URL, key, env string) string {
-	if v, ok := g.env(env); ok && v != "" {
+func sslFile(cfg git.Config, g git.Program, u *url.URL, key, env string) string {
+	if v, ok := g.Env(env); ok && v != "" {
 		return v
 	}
-	v, _ := cfg.lastForURL(u, key)
-	return g.expand(v)
+	v, _ := cfg.LastForURL(u, key)
+	return g.Expand(v)
 }
 
 // rootsFor adds private authorities to those of the system; nil stands for the system's alone.
-func rootsFor(cfg config, g git, u *url.URL) (*x509.CertPool, error) {
+func rootsFor(cfg git.Config, g git.Program, u *url.URL) (*x509.CertPool, error) {
 	files := []string{}
 	if f := sslFile(cfg, g, u, "sslcainfo", "GIT_SSL_CAINFO"); f != "" {
 		files = append(files, f)
@@ -77,7 +79,7 @@ func rootsFor(cfg config, g git, u *url.URL) (*x509.CertPool, error) {
 }
 
 // clientCert reads the certificate that a server may ask for; its key may be in the same file.
-func clientCert(cfg config, g git, u *url.URL) ([]tls.Certificate, error) {
+func clientCert(cfg git.Config, g git.Program, u *url.URL) ([]tls.Certificate, error) {
 	cert := sslFile(cfg, g, u, "sslcert", "GIT_SSL_CERT")
 	if cert == "" {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
@@ -202,7 +203,7 @@ func unband(r *pktReader) ([]byte, error) {
 			pack.Write(p[1:])
 		case len(p) > 0 && p[0] == 2:
 		case len(p) > 0 && p[0] == 3:
-			return nil, &serverError{strings.TrimSpace(Sanitize(redactText(string(p[1:]))))}
+			return nil, &serverError{strings.TrimSpace(Sanitize(giterr.RedactText(string(p[1:]))))}
 		case pack.Len()+len(p) > maxPack:
 			return nil, fmt.Errorf("it sends more than %d MB: use a clone", maxPack>>20)
 		default:

@@ -1,5 +1,6 @@
-// Package giterr has those errors of gitops that are made in the packages below it as well. Package gitops gives them its
-// own names, as package os does with errors of io/fs: who matches an error needs gitops alone.
+// Package giterr has those errors of gitops that are made in the packages below it as well, and what makes words from
+// elsewhere fit to stand in one. Package gitops gives them its own names, as package os does with errors of io/fs: who
+// matches an error needs gitops alone.
 package giterr
 
 import (

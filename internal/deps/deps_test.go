@@ -26,7 +26,8 @@ var layers = []layer{
 	{"render/spec", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "the documents stand alone"},
 	{"render", []string{"gitops", "argocd", "internal", "cmd", "github.com/go-git/go-git/v5", "github.com/argoproj/argo-cd/v2"}, "rendering is pure: no Git, no cluster"},
 	{"gitops", []string{"render", "templates", "argocd", "internal", "cmd", "gopkg.in/yaml.v3", "sigs.k8s.io/yaml"}, "gitops knows paths and trees, and no YAML"},
-	{"gitops/internal/odb", []string{"std:net", "std:os/exec"}, "it reads and writes objects here: no network, no programs"},
+	{"gitops/internal/odb", []string{"std:net/http", "std:os/exec", "gitops/internal/git"}, "it reads and writes objects here: no network, no programs"},
+	{"gitops/internal/git", []string{"std:net/http", "gitops/internal/odb"}, "it knows a program and its settings: no network, no objects"},
 	{"argocd", []string{"render", "templates", "gitops", "internal", "cmd"}, "what it needs from Git comes in as functions"},
 	{"internal/registry", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "it knows images and registries"},
 	{"internal/workspace", []string{"render/standard", "render/build", "templates", "gitops", "argocd", "internal", "cmd"}, "it reads folders and specs alone"},
@@ -80,7 +81,7 @@ func imports(t *testing.T) map[string][]string {
 }
 
 // within says whether a package is a folder, or below it. The folder "" is all of the module; a name with a dot in its
-// first part is not of the module, and neither is one of the standard library, which is written "std:net".
+// first part is not of the module, and neither is one of the standard library, which is written "std:net/http".
 func within(pkg, folder string) bool {
 	if name, std := strings.CutPrefix(folder, "std:"); std {
 		return pkg == name || strings.HasPrefix(pkg, name+"/")

@@ -1,4 +1,4 @@
-package gitops
+package git
 
 import (
 	"errors"
@@ -12,35 +12,46 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/kballard/go-shellquote"
+
+	"github.com/modelops/modelops/gitops/giterr"
 )
 
 // Git's configuration where there is no git to ask: every level in git's order, with what they include.
 
 const maxIncludes = 10 // as git
 
+// Place is where the configuration of a clone lies.
+type Place struct {
+	// Dir is the work tree's own Git folder, and Common the one that all work trees share.
+	Dir, Common string
+	// HeadBranch returns the branch that HEAD is on, "" when it is detached.
+	HeadBranch func() (string, error)
+}
+
 type configReader struct {
-	git   git
-	clone *clone // nil without one
+	git   Program
+	clone *Place // nil without one
 	// remotes are the URLs that includeIf "hasconfig:remote.*.url:..." is compared with; asked says that one was met.
 	remotes []string
 	asked   bool
 }
 
-func readConfig(g git, c *clone) (config, error) {
+// ReadConfig reads every level of the configuration without git. There may be no clone.
+func ReadConfig(g Program, c *Place) (Config, error) {
 	r := &configReader{git: g, clone: c}
 	cfg, err := r.levels()
 	if err != nil || !r.asked {
 		return cfg, err
 	}
-	for _, name := range cfg.subsections("remote") {
-		r.remotes = append(r.remotes, cfg.all("remote."+name+".url")...)
+	for _, name := range cfg.Subsections("remote") {
+		r.remotes = append(r.remotes, cfg.All("remote."+name+".url")...)
 	}
 	return r.levels()
 }
 
 // levels reads everything from the weakest to the strongest.
-func (r *configReader) levels() (config, error) {
-	var all config
+func (r *configReader) levels() (Config, error) {
+	var all Config
 	for _, f := range r.files() {
 		part, err := r.file(f, 0)
 		if err != nil {
@@ -55,10 +66,23 @@ func (r *configReader) levels() (config, error) {
 	return append(all, part...), nil
 }
 
+// LocalConfig reads only the repository's own file. What it cannot parse is left to git.
+func LocalConfig(common string) Config {
+	data, err := os.ReadFile(filepath.Join(common, "config"))
+	if err != nil {
+		return nil
+	}
+	cfg, err := parseConfig(string(data))
+	if err != nil {
+		return nil
+	}
+	return cfg
+}
+
 func (r *configReader) files() []string {
 	var files []string
-	if v, ok := r.git.env("GIT_CONFIG_NOSYSTEM"); !ok || !truth(v) {
-		system, ok := r.git.env("GIT_CONFIG_SYSTEM")
+	if v, ok := r.git.Env("GIT_CONFIG_NOSYSTEM"); !ok || !Truth(v) {
+		system, ok := r.git.Env("GIT_CONFIG_SYSTEM")
 		if !ok {
 			system = "/etc/gitconfig"
 		}
@@ -68,20 +92,20 @@ func (r *configReader) files() []string {
 	if r.clone == nil {
 		return files
 	}
-	files = append(files, filepath.Join(r.clone.common, "config"))
-	if r.clone.localConfig().boolean("extensions.worktreeconfig") {
-		files = append(files, filepath.Join(r.clone.dir, "config.worktree"))
+	files = append(files, filepath.Join(r.clone.Common, "config"))
+	if LocalConfig(r.clone.Common).Bool("extensions.worktreeconfig") {
+		files = append(files, filepath.Join(r.clone.Dir, "config.worktree"))
 	}
 	return files
 }
 
 func (r *configReader) userFiles() []string {
-	if v, ok := r.git.env("GIT_CONFIG_GLOBAL"); ok {
+	if v, ok := r.git.Env("GIT_CONFIG_GLOBAL"); ok {
 		return []string{v}
 	}
 	var files []string
-	home, _ := r.git.env("HOME")
-	xdg, _ := r.git.env("XDG_CONFIG_HOME")
+	home, _ := r.git.Env("HOME")
+	xdg, _ := r.git.Env("XDG_CONFIG_HOME")
 	if xdg == "" && home != "" {
 		xdg = filepath.Join(home, ".config")
 	}
@@ -95,7 +119,7 @@ func (r *configReader) userFiles() []string {
 }
 
 // file reads one file, which need not be there.
-func (r *configReader) file(name string, depth int) (config, error) {
+func (r *configReader) file(name string, depth int) (Config, error) {
 	data, err := os.ReadFile(name) //nolint:gosec // the user's own setting
 	if errors.Is(err, fs.ErrNotExist) || name == "" {
 		return nil, nil
@@ -114,14 +138,14 @@ func (r *configReader) file(name string, depth int) (config, error) {
 }
 
 // include puts the content of included files behind the lines that name them.
-func (r *configReader) include(parsed config, file string, depth int) (config, error) {
-	var out config
+func (r *configReader) include(parsed Config, file string, depth int) (Config, error) {
+	var out Config
 	for _, s := range parsed {
 		out = append(out, s)
-		if s.key != "include.path" && !r.included(s.key, file) {
+		if s.Key != "include.path" && !r.included(s.Key, file) {
 			continue
 		}
-		name := r.git.expand(s.value)
+		name := r.git.Expand(s.Value)
 		switch {
 		case filepath.IsAbs(name):
 		case file == "":
@@ -163,11 +187,11 @@ func (r *configReader) gitDirIs(pattern, file string, fold bool) bool {
 	if r.clone == nil {
 		return false
 	}
-	dir := r.clone.dir
+	dir := r.clone.Dir
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
 	}
-	pattern = r.git.expand(pattern)
+	pattern = r.git.Expand(pattern)
 	if rest, here := strings.CutPrefix(pattern, "./"); here && file != "" {
 		base := filepath.Dir(file)
 		if real, err := filepath.EvalSymlinks(base); err == nil {
@@ -187,7 +211,7 @@ func (r *configReader) onBranch(pattern string) bool {
 	if r.clone == nil {
 		return false
 	}
-	branch, err := r.clone.headBranch()
+	branch, err := r.clone.HeadBranch()
 	return err == nil && branch != "" && globs(pattern, branch)
 }
 
@@ -217,24 +241,24 @@ func literal(s string) string {
 }
 
 // environment reads GIT_CONFIG_COUNT with its keys and values, then what git -c passes on.
-func (r *configReader) environment() (config, error) {
-	var out config
+func (r *configReader) environment() (Config, error) {
+	var out Config
 	add := func(key, value string) error {
 		name, ok := configKey(key)
 		if !ok {
-			return fmt.Errorf("read git's configuration: the environment sets %q, which is no name of a setting", Sanitize(key))
+			return fmt.Errorf("read git's configuration: the environment sets %q, which is no name of a setting", giterr.Sanitize(key))
 		}
-		out = append(out, setting{name, value})
+		out = append(out, Setting{name, value})
 		return nil
 	}
-	count, _ := r.git.env("GIT_CONFIG_COUNT")
+	count, _ := r.git.Env("GIT_CONFIG_COUNT")
 	n, err := strconv.Atoi(count)
 	if count != "" && (err != nil || n < 0) {
 		return nil, errors.New("read git's configuration: GIT_CONFIG_COUNT is no number")
 	}
 	for i := range n {
-		key, _ := r.git.env(fmt.Sprintf("GIT_CONFIG_KEY_%d", i))
-		value, ok := r.git.env(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i))
+		key, _ := r.git.Env(fmt.Sprintf("GIT_CONFIG_KEY_%d", i))
+		value, ok := r.git.Env(fmt.Sprintf("GIT_CONFIG_VALUE_%d", i))
 		if !ok {
 			return nil, fmt.Errorf("read git's configuration: GIT_CONFIG_VALUE_%d is not set", i)
 		}
@@ -242,7 +266,7 @@ func (r *configReader) environment() (config, error) {
 			return nil, err
 		}
 	}
-	passed, _ := r.git.env("GIT_CONFIG_PARAMETERS")
+	passed, _ := r.git.Env("GIT_CONFIG_PARAMETERS")
 	words, err := shellquote.Split(passed)
 	if err != nil {
 		return nil, errors.New("read git's configuration: GIT_CONFIG_PARAMETERS cannot be read")
@@ -279,15 +303,15 @@ func configKey(key string) (string, bool) {
 	return section + key[first:last+1] + name, true
 }
 
-// expand resolves ~/ and ~NAME/ at the beginning of a path.
-func (g git) expand(path string) string {
+// Expand resolves ~/ and ~NAME/ at the beginning of a path.
+func (g Program) Expand(path string) string {
 	rest, ok := strings.CutPrefix(path, "~")
 	if !ok {
 		return path
 	}
 	name, rest, _ := strings.Cut(rest, "/")
 	if name == "" {
-		home, _ := g.env("HOME")
+		home, _ := g.Env("HOME")
 		if home == "" {
 			return path
 		}

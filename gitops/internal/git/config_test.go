@@ -1,4 +1,4 @@
-package gitops
+package git
 
 import (
 	"context"
@@ -13,10 +13,10 @@ import (
 )
 
 // spaces makes blanks alike: git before 2.45 writes every blank inside a value as a space.
-func spaces(c config) string {
+func spaces(c Config) string {
 	var b strings.Builder
 	for _, s := range c {
-		b.WriteString(s.key + "=" + strings.NewReplacer("\t", " ", "\r", " ").Replace(s.value) + "\n")
+		b.WriteString(s.Key + "=" + strings.NewReplacer("\t", " ", "\r", " ").Replace(s.Value) + "\n")
 	}
 	return b.String()
 }
@@ -31,7 +31,7 @@ func FuzzConfig(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	git, err := gittest.Find()
+	program, err := gittest.Find()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func FuzzConfig(f *testing.F) {
 		}
 		name := filepath.Join(t.TempDir(), "config")
 		writeFile(t, name, text)
-		cmd := exec.Command(git, "config", "-z", "-l", "--no-includes", "--file", name)
+		cmd := exec.Command(program, "config", "-z", "-l", "--no-includes", "--file", name)
 		cmd.Dir, cmd.Env = dir, env
 		out, refused := cmd.Output()
 		got, err := parseConfig(text)
@@ -128,14 +128,18 @@ func TestConfigAgreesWithGit(t *testing.T) {
 		"global is a folder": {home, "GIT_CONFIG_GLOBAL=" + dir},
 	}
 	compare := func(t *testing.T, env []string) {
-		g := git{path: repo.Git, dir: repo.Dir, vars: slices.Concat(base, env)}
-		c, err := cloneAt(repo.Dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, refused := loadConfig(ctx, g, c)
-		g.path = ""
-		got, err := loadConfig(ctx, g, c)
+		g := Program{Path: repo.Git, Dir: repo.Dir, Vars: slices.Concat(base, env)}
+		dir := filepath.Join(repo.Dir, ".git")
+		c := &Place{Dir: dir, Common: dir, HeadBranch: func() (string, error) {
+			head, err := os.ReadFile(filepath.Join(dir, "HEAD"))
+			if branch, on := strings.CutPrefix(strings.TrimSpace(string(head)), "ref: refs/heads/"); on {
+				return branch, err
+			}
+			return "", err
+		}}
+		want, refused := LoadConfig(ctx, g, c)
+		g.Path = ""
+		got, err := LoadConfig(ctx, g, c)
 		if (err != nil) != (refused != nil) {
 			t.Fatalf("ours says %v, git says %v", err, refused)
 		}
@@ -172,4 +176,14 @@ func without(text, other string) string {
 		}
 	}
 	return out.String()
+}
+
+func writeFile(t *testing.T, name, data string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,9 +1,10 @@
-package gitops
+package git
 
 import (
 	"cmp"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func (a urlRank) compare(b urlRank) int {
 // rankURL matches a pattern of the configuration with a URL.
 func rankURL(pattern string, u *url.URL) (urlRank, bool) {
 	p, err := url.Parse(pattern)
-	if err != nil || p.Host == "" || !strings.EqualFold(p.Scheme, u.Scheme) || portOf(p) != portOf(u) || !hostCovers(p.Hostname(), u.Hostname()) {
+	if err != nil || p.Host == "" || !strings.EqualFold(p.Scheme, u.Scheme) || PortOf(p) != PortOf(u) || !hostCovers(p.Hostname(), u.Hostname()) {
 		return urlRank{}, false
 	}
 	rank := urlRank{host: len(p.Hostname())}
@@ -76,7 +77,8 @@ func hostCovers(pattern, host string) bool {
 	return true
 }
 
-func portOf(u *url.URL) string {
+// PortOf is the port of an http or https URL, written or meant.
+func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
 		return strings.TrimLeft(u.Port(), "0")
@@ -86,13 +88,13 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// forURL lists the values of http.KEY and http.URL.KEY that apply to a URL, in their order; values of a less specific URL
+// ForURL lists the values of http.KEY and http.URL.KEY that apply to a URL, in their order; values of a less specific URL
 // that come after those of a more specific one do not count.
-func (c config) forURL(u *url.URL, key string) []string {
+func (c Config) ForURL(u *url.URL, key string) []string {
 	var out []string
 	var best urlRank
 	for _, s := range c {
-		rest, ok := strings.CutPrefix(s.key, "http.")
+		rest, ok := strings.CutPrefix(s.Key, "http.")
 		pattern, match := strings.CutSuffix("."+rest, "."+key)
 		if !ok || !match {
 			continue
@@ -105,17 +107,62 @@ func (c config) forURL(u *url.URL, key string) []string {
 		}
 		if rank.compare(best) >= 0 {
 			best = rank
-			out = append(out, s.value)
+			out = append(out, s.Value)
 		}
 	}
 	return out
 }
 
-// lastForURL is the value that counts for a key with one value.
-func (c config) lastForURL(u *url.URL, key string) (string, bool) {
-	list := c.forURL(u, key)
+// LastForURL is the value that counts for a key with one value.
+func (c Config) LastForURL(u *url.URL, key string) (string, bool) {
+	list := c.ForURL(u, key)
 	if len(list) == 0 {
 		return "", false
 	}
 	return list[len(list)-1], true
+}
+
+// WithRemote returns the configuration as it counts for one remote: its own proxy goes before all others.
+func (c Config) WithRemote(name, raw string) Config {
+	v, ok := c.Get("remote." + name + ".proxy")
+	if !ok {
+		return c
+	}
+	return append(slices.Clip(c), Setting{"http." + raw + ".proxy", v})
+}
+
+// Rewrite applies url.X.insteadOf, and for pushing url.X.pushInsteadOf before it: the longest match wins.
+func (c Config) Rewrite(url string, push bool) string {
+	if push {
+		if out, ok := c.instead(url, "pushinsteadof"); ok {
+			return out
+		}
+	}
+	out, _ := c.instead(url, "insteadof")
+	return out
+}
+
+// instead goes through the bases in the order in which they were first named; of two matches of one length the first one
+// counts.
+func (c Config) instead(url, key string) (string, bool) {
+	var bases []string
+	for _, s := range c {
+		rest, ok := strings.CutPrefix(s.Key, "url.")
+		base, match := strings.CutSuffix(rest, "."+key)
+		if ok && match && !slices.Contains(bases, base) {
+			bases = append(bases, base)
+		}
+	}
+	found, longest := "", -1
+	for _, base := range bases {
+		for _, v := range c.All("url." + base + "." + key) {
+			if strings.HasPrefix(url, v) && len(v) > longest {
+				found, longest = base, len(v)
+			}
+		}
+	}
+	if longest < 0 {
+		return url, false
+	}
+	return found + url[longest:], true
 }

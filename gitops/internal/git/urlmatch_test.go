@@ -1,4 +1,4 @@
-package gitops
+package git
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // TestURLSettingsAgreeWithGit asks git config --get-urlmatch for every key of every URL under one long configuration.
 func TestURLSettingsAgreeWithGit(t *testing.T) {
 	t.Parallel()
-	git, err := gittest.Find()
+	program, err := gittest.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestURLSettingsAgreeWithGit(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	env := append(gittest.Environ(t.TempDir()), "GIT_CONFIG_GLOBAL="+file)
 	run := func(args ...string) string {
-		cmd := exec.Command(git, args...)
+		cmd := exec.Command(program, args...)
 		cmd.Env, cmd.Dir = env, filepath.Dir(file)
 		out, err := cmd.Output()
 		if err != nil && cmd.ProcessState.ExitCode() != 1 {
@@ -72,7 +72,7 @@ func TestURLSettingsAgreeWithGit(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, k := range keys {
-			got, ok := cfg.lastForURL(u, k)
+			got, ok := cfg.LastForURL(u, k)
 			if ok {
 				found++
 			}
@@ -112,11 +112,11 @@ func TestReadURLsAgreeWithGit(t *testing.T) {
 	for _, raw := range []string{"short:r", "short:x/r", "tie:r", "https://read.example/r", "https://h/r", "Case:r", "case:r", "https://a.example/r", "/path", "../path"} {
 		run("config", "--replace-all", "remote.origin.url", raw)
 		run("config", "--add", "remote.origin.url", "short:second")
-		cfg, err := loadConfig(ctx, git{path: repo.Git, dir: repo.Dir, vars: repo.Env}, nil)
+		cfg, err := LoadConfig(ctx, Program{Path: repo.Git, Dir: repo.Dir, Vars: repo.Env}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := cfg.rewrite(cfg.first("remote.origin.url"), false), run("ls-remote", "--get-url", "origin"); got != want {
+		if got, want := cfg.Rewrite(cfg.First("remote.origin.url"), false), run("ls-remote", "--get-url", "origin"); got != want {
 			t.Errorf("%s: got %s, want %s", raw, got, want)
 		}
 	}

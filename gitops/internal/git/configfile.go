@@ -1,4 +1,4 @@
-package gitops
+package git
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 
 // parseConfig reads git's configuration syntax, for where there is no git to ask. It takes what git takes, byte for byte,
 // and refuses what git refuses; see config.c there.
-func parseConfig(text string) (config, error) {
+func parseConfig(text string) (Config, error) {
 	p := &configParser{text: strings.TrimPrefix(text, "\uFEFF"), line: 1}
 	for p.more() {
 		if err := p.step(); err != nil {
@@ -29,7 +29,7 @@ type configParser struct {
 	at      int
 	line    int
 	section string // with the dot behind it
-	out     config
+	out     Config
 }
 
 func (p *configParser) more() bool { return p.at < len(p.text) }
@@ -133,12 +133,12 @@ func (p *configParser) setting() error {
 	for c == ' ' || c == '\t' {
 		c = p.next()
 	}
-	s := setting{p.section + key.String(), "true"}
+	s := Setting{p.section + key.String(), "true"}
 	switch c {
 	case '\n':
 	case '=':
 		var err error
-		if s.value, err = p.value(); err != nil {
+		if s.Value, err = p.value(); err != nil {
 			return err
 		}
 	default:
