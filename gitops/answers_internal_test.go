@@ -11,25 +11,26 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // canned is a server that answers every request with the same bytes.
 type canned struct{ greeting, answer []byte }
 
-func (c canned) url() string { return "test://canned" }
-func (c canned) open(context.Context, string) (session, error) {
-	a, err := readAdvert(bytes.NewReader(c.greeting))
+func (c canned) URL() string { return "test://canned" }
+func (c canned) Open(context.Context, string) (transport.Session, error) {
+	a, err := transport.ReadAdvert(bytes.NewReader(c.greeting))
 	return cannedSession{a, c.answer}, err
 }
 
 type cannedSession struct {
-	a      *advert
+	a      *transport.Advert
 	answer []byte
 }
 
-func (s cannedSession) advert() *advert { return s.a }
-func (s cannedSession) close() error    { return nil }
-func (s cannedSession) exchange(context.Context, []byte) (io.ReadCloser, error) {
+func (s cannedSession) Advert() *transport.Advert { return s.a }
+func (s cannedSession) Close() error              { return nil }
+func (s cannedSession) Exchange(context.Context, []byte) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(s.answer)), nil
 }
 
@@ -52,13 +53,13 @@ func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(v2Greeting), []byte("0001000200030004zzzz"))
 	f.Fuzz(func(t *testing.T, greeting, answer []byte) {
 		ctx := context.Background()
-		w := &wireRemote{wire: canned{greeting, answer}, meter: &meter{}}
-		w.tip(ctx, "main") //nolint:errcheck // only that it returns
-		w.lsRefs(ctx)      //nolint:errcheck // as above
+		w := &wireRemote{Client: transport.NewClient(canned{greeting, answer}, &transport.Meter{})}
+		w.Tip(ctx, "main") //nolint:errcheck // only that it returns
+		w.ListRefs(ctx)    //nolint:errcheck // as above
 		newFar(w).bring(ctx, []Hash{plumbing.NewHash(id)}, nil)
 		u := push{branch: "main", new: plumbing.NewHash(id)}
 		for _, banded := range []bool{true, false} {
-			rep, err := readReport(bytes.NewReader(answer), banded, io.Discard)
+			rep, err := transport.ReadReport(bytes.NewReader(answer), banded, io.Discard)
 			if judge(u, rep, err) == nil && !bytes.Contains(answer, []byte("ok refs/heads/main")) {
 				t.Error("success that the server did not say")
 			}

@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -130,7 +131,7 @@ func (r *Repo) userAttributes() string {
 		return r.home(v)
 	}
 	xdg, _ := r.git.Env("XDG_CONFIG_HOME")
-	return filepath.Join(orElse(xdg, r.home("~/.config")), "git", "attributes")
+	return filepath.Join(cmp.Or(xdg, r.home("~/.config")), "git", "attributes")
 }
 
 // askAttributes has git apply the rules in a folder that holds nothing else: before version 2.40 it cannot be pointed

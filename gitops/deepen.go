@@ -21,7 +21,7 @@ func (r *Repo) deepened(ctx context.Context, h Hash) (*Snapshot, error) {
 		args := []string{"-c", "fetch.prune=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags",
 			"--no-write-fetch-head", "--no-recurse-submodules", "--deepen=" + strconv.Itoa(n), "--", r.fetchFrom, r.fetchSpec()}
 		if _, ferr := r.git.Run(ctx, args...); ferr != nil {
-			return nil, &TransportError{Op: "fetch history from", URL: r.remote.url(), Err: ferr}
+			return nil, &TransportError{Op: "fetch history from", URL: r.remote.URL(), Err: ferr}
 		}
 		s, err = r.At(ctx, h)
 	}

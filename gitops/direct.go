@@ -14,6 +14,7 @@ import (
 
 	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // IsURL tells a remote from a folder on this machine: a scheme, or host:path as ssh takes it where no such folder is.
@@ -44,8 +45,8 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 		r.disk = rem.disk
 		r.objs = odb.NewOverlay(r.disk)
 	case *wireRemote:
-		if err := rem.servesByID(ctx); err != nil {
-			rem.close() //nolint:errcheck // nothing was asked
+		if err := rem.ServesByID(ctx); err != nil {
+			rem.Close() //nolint:errcheck // nothing was asked
 			return r.openTemp(ctx, o, err)
 		}
 		r.far = newFar(rem)
@@ -58,43 +59,19 @@ func openURL(ctx context.Context, o Options) (*Repo, error) {
 	return r, nil
 }
 
-// cannotServe says why a server cannot be worked on object by object.
-type cannotServe struct{ why string }
-
-func (e *cannotServe) Error() string { return e.why }
-
-// servesByID looks for what reading single objects takes: version 2, in which any object can be asked for by its id,
-// and filters, without which a folder comes with all that is below it.
-func (w *wireRemote) servesByID(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s, err := w.open(ctx, uploadPack)
-	if err != nil {
-		return err
-	}
-	if s.advert().version != 2 {
-		return errors.Join(&cannotServe{"speaks an old version of Git's protocol"}, s.close())
-	}
-	w.reading = s
-	if !strings.Contains(" "+s.advert().caps["fetch"]+" ", " filter ") {
-		return &cannotServe{"offers no partial fetch"}
-	}
-	return nil
-}
-
 // tempPrefix begins the names of temporary clones.
 const tempPrefix = "modelops-clone-"
 
 // openTemp is the next best way to work on a remote: a bare clone of the branch's newest commit that goes when the
 // repository is closed. Its history is fetched when something asks for it.
 func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, error) {
-	var cannot *cannotServe
+	var cannot *transport.CannotServe
 	if !errors.As(cause, &cannot) {
 		return nil, cause
 	}
-	shown := r.remote.url()
+	shown := r.remote.URL()
 	if r.git.Path == "" {
-		return nil, &TransportError{Op: "read", URL: shown, Err: fmt.Errorf("the server %s, and without git no temporary clone can be made: use --repo with a clone", cannot.why)}
+		return nil, &TransportError{Op: "read", URL: shown, Err: fmt.Errorf("the server %s, and without git no temporary clone can be made: use --repo with a clone", cannot.Why)}
 	}
 	removeOldTemps(time.Now())
 	dir, err := os.MkdirTemp("", tempPrefix)
@@ -102,7 +79,7 @@ func (r *Repo) openTemp(ctx context.Context, o Options, cause error) (*Repo, err
 		return nil, err
 	}
 	if r.progress != nil {
-		fmt.Fprintf(r.progress, "%s %s: a temporary clone is made\n", shown, cannot.why) //nolint:errcheck // progress only
+		fmt.Fprintf(r.progress, "%s %s: a temporary clone is made\n", shown, cannot.Why) //nolint:errcheck // progress only
 	}
 	args := []string{"clone", "--quiet", "--bare", "--single-branch", "--no-tags", "--depth=1"}
 	if o.Branch != "" {
@@ -162,7 +139,7 @@ func (r *Repo) complete(ctx context.Context) {
 
 // noBranchThere tells a remote without any commit from one without this branch.
 func (r *Repo) noBranchThere(ctx context.Context, where string) error {
-	name, h, err := r.remote.tip(ctx, "")
+	name, h, err := r.remote.Tip(ctx, "")
 	if err == nil && h.IsZero() && (name == "" || name == r.branch) {
 		return &EmptyRepoError{Where: where, Branch: r.branch}
 	}
@@ -172,18 +149,18 @@ func (r *Repo) noBranchThere(ctx context.Context, where string) error {
 // named finds a full commit id, a branch or a tag on the remote.
 func (w *wireRemote) named(ctx context.Context, rev string) (Hash, error) {
 	names := []string{"refs/tags/" + rev, headsPrefix + rev, rev}
-	refs, err := w.lsRefs(ctx, names...)
+	refs, err := w.ListRefs(ctx, names...)
 	if err != nil {
 		return Hash{}, err
 	}
 	for _, name := range names {
 		for _, ref := range refs {
 			switch {
-			case ref.name != name:
-			case ref.peeled != "":
-				return plumbing.NewHash(ref.peeled), nil
+			case ref.Name != name:
+			case ref.Peeled != "":
+				return plumbing.NewHash(ref.Peeled), nil
 			default:
-				return ref.hash, nil
+				return ref.Hash, nil
 			}
 		}
 	}

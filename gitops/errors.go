@@ -23,6 +23,10 @@ type (
 	MissingError = giterr.MissingError
 	// ShallowError says that history goes on, but not in this clone, or not as far as a walk on a remote may go.
 	ShallowError = giterr.ShallowError
+	// TransportError says that a remote could not be reached or did not answer as a Git server does.
+	TransportError = giterr.TransportError
+	// AuthError says that a remote wants a credential, or refuses the one that was sent.
+	AuthError = giterr.AuthError
 )
 
 // EmptyRepoError says that the branch has no commit yet.
@@ -126,70 +130,8 @@ func (e *RejectedError) words() string {
 	if e.Server == "" {
 		return e.Reason
 	}
-	return e.Reason + "\n" + indent(e.Server)
+	return e.Reason + "\n" + giterr.Indent(e.Server)
 }
-
-// TransportError says that a remote could not be reached or did not answer as a Git server does.
-type TransportError struct {
-	Op, URL string // URL without credentials
-	Status  int    // HTTP status, 0 when there was none
-	After   int    // seconds that the server asked to wait, 0 when it did not
-	Err     error
-	refused bool // the program on the server said no, and would say so again
-}
-
-func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.URL, e.Err) }
-
-// Unwrap returns the cause.
-func (e *TransportError) Unwrap() error { return e.Err }
-
-// AuthError says that a remote wants a credential, or refuses the one that was sent.
-type AuthError struct {
-	Op, URL string // URL without credentials
-	User    string // the user name that was sent, "" when none
-	Status  int    // HTTP status, 0 when there was none
-	Message string // the server's words, escaped
-	sent    bool   // a credential was sent, if not a user name
-	hints   []string
-}
-
-// Hints returns what to do about it.
-func (e *AuthError) Hints() []string {
-	if len(e.hints) > 0 {
-		return e.hints
-	}
-	return []string{"the credential needs read and write on this repository; modelops doctor checks it"}
-}
-
-func (e *AuthError) Error() string {
-	what := "authentication failed"
-	switch {
-	case e.Status == 401 && e.User == "" && !e.sent:
-		what = "authentication is required and no credential was found"
-	case e.Status == 403:
-		what = "not allowed"
-	}
-	if e.Status != 0 {
-		what += fmt.Sprintf(" (HTTP %d)", e.Status)
-	}
-	if e.User != "" {
-		what += fmt.Sprintf(" for user %q", e.User)
-	}
-	if e.Message != "" {
-		what += ": " + e.Message
-	}
-	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
-}
-
-// advisedError is an error for which there is something to type.
-type advisedError struct {
-	err   error
-	hints []string
-}
-
-func (e *advisedError) Error() string   { return e.err.Error() }
-func (e *advisedError) Unwrap() error   { return e.err }
-func (e *advisedError) Hints() []string { return e.hints }
 
 // LockedError says that a lock file of Git's is in the way. Nothing tells the lock of a program that runs from one that
 // was left by a program that was killed, ours included, and so it is never taken away: the age is given instead.
@@ -234,15 +176,15 @@ func Retryable(err error) (again bool, after time.Duration) {
 	case errors.As(err, &rejected):
 		return rejected.Class == RejectLocked, 0
 	case errors.As(err, &trouble):
-		return trouble.passes(), time.Duration(trouble.After) * time.Second
+		return passes(trouble), time.Duration(trouble.After) * time.Second
 	}
 	return false, 0
 }
 
 // passes tells trouble of the moment from an answer that will not change. A 403 is here only where the server spoke of
 // its rate limit; every other one is an AuthError.
-func (e *TransportError) passes() bool {
-	if e.refused {
+func passes(e *TransportError) bool {
+	if e.Refused {
 		return false
 	}
 	switch e.Status {
@@ -271,7 +213,3 @@ func (e *DirtyError) Error() string {
 func (e *DirtyError) Hints() []string { return e.Next }
 
 func short(h Hash) string { return h.String()[:10] }
-
-func indent(s string) string {
-	return "  " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
-}

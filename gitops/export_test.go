@@ -1,8 +1,12 @@
 package gitops
 
-import "time"
+import (
+	"time"
+
+	"github.com/modelops/modelops/gitops/internal/transport"
+)
 
 // SetIdleLimit lets a test wait less for a server that is silent.
 func (r *Repo) SetIdleLimit(d time.Duration) {
-	r.remote.(*wireRemote).wire.(*httpWire).idle = d
+	r.remote.(*wireRemote).Wire.(*transport.HTTP).Idle = d
 }

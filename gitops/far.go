@@ -10,6 +10,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // far reads the objects of a remote without a clone. It fetches what is asked for by id and keeps it in memory; who
@@ -59,12 +60,12 @@ func (f *far) bring(ctx context.Context, single, deep []Hash) error {
 	deep = slices.DeleteFunc(deep, func(h Hash) bool { return f.whole[h] || f.isBlob(h) })
 	single = slices.DeleteFunc(single, func(h Hash) bool { _, ok := f.here(h); return ok })
 	for part := range slices.Chunk(single, maxWants) {
-		if err := f.fetch(ctx, want{objects: part, filter: oneByOne, depth: 1}); err != nil {
+		if err := f.fetch(ctx, transport.Want{Objects: part, Filter: oneByOne, Depth: 1}); err != nil {
 			return err
 		}
 	}
 	for part := range slices.Chunk(deep, maxWants) {
-		if err := f.fetch(ctx, want{objects: part}); err != nil {
+		if err := f.fetch(ctx, transport.Want{Objects: part}); err != nil {
 			return err
 		}
 		for _, h := range part {
@@ -86,7 +87,7 @@ func (f *far) here(h Hash) (odb.Object, bool) { return f.have.Get(h) }
 func (f *far) history(ctx context.Context, from Hash, depth int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.fetch(ctx, want{objects: []Hash{from}, filter: oneByOne, depth: depth})
+	return f.fetch(ctx, transport.Want{Objects: []Hash{from}, Filter: oneByOne, Depth: depth})
 }
 
 // advance brings a newer tip. What changed between it and the last one comes along, folders without their files, so
@@ -98,9 +99,9 @@ func (f *far) advance(ctx context.Context, tip Hash) error {
 		f.tip = tip
 		return nil
 	}
-	q := want{objects: []Hash{tip}, filter: oneByOne, depth: TipCommits}
+	q := transport.Want{Objects: []Hash{tip}, Filter: oneByOne, Depth: TipCommits}
 	if !f.tip.IsZero() {
-		q = want{objects: []Hash{tip}, filter: noBlobs, have: f.tip}
+		q = transport.Want{Objects: []Hash{tip}, Filter: noBlobs, Have: []Hash{f.tip}}
 	}
 	err := f.fetch(ctx, q)
 	if err == nil {
@@ -114,26 +115,35 @@ func (f *far) advance(ctx context.Context, tip Hash) error {
 func (f *far) reaches(ctx context.Context, elder, younger Hash) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n, err := f.remote.fetch(ctx, want{objects: []Hash{elder}, filter: oneByOne, have: younger}, f.have)
+	n, err := f.fetched(ctx, transport.Want{Objects: []Hash{elder}, Filter: oneByOne, Have: []Hash{younger}})
 	var missing *MissingError
-	if err = absent(err, elder); errors.As(err, &missing) {
+	if errors.As(err, &missing) {
 		return false, nil
 	}
 	return err == nil && n == 0, err
 }
 
-func (f *far) fetch(ctx context.Context, q want) error {
-	_, err := f.remote.fetch(ctx, q, f.have)
-	return absent(err, q.objects[0])
+func (f *far) fetch(ctx context.Context, q transport.Want) error {
+	_, err := f.fetched(ctx, q)
+	return err
+}
+
+// fetched is fetch that counts the objects which come.
+func (f *far) fetched(ctx context.Context, q transport.Want) (n int, err error) {
+	err = f.remote.Fetch(ctx, q, func(pack []byte) error {
+		n, err = odb.Unpack(pack, f.have)
+		return err
+	})
+	return n, absent(err, q.Objects[0])
 }
 
 // absent tells a server's word that it has no such object from its other refusals.
 func absent(err error, h Hash) error {
-	var refused *serverError
+	var refused *transport.ServerError
 	if !errors.As(err, &refused) {
 		return err
 	}
-	_, id, ours := strings.Cut(refused.text, "not our ref ")
+	_, id, ours := strings.Cut(refused.Text, "not our ref ")
 	if !ours {
 		return err
 	}

@@ -5,7 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // fetch brings a commit of the remote's branch into the clone where it is missing.
@@ -29,7 +33,7 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 	}
 	_, _, err := r.objs.Object(ctx, h)
 	if errors.As(err, &missing) {
-		return &TransportError{Op: "fetch from", URL: r.remote.url(), Err: fmt.Errorf("%s did not come", short(h))}
+		return &TransportError{Op: "fetch from", URL: r.remote.URL(), Err: fmt.Errorf("%s did not come", short(h))}
 	}
 	return err
 }
@@ -47,7 +51,7 @@ func (r *Repo) gitFetch(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return &TransportError{Op: "fetch from", URL: r.remote.url(), Err: err}
+	return &TransportError{Op: "fetch from", URL: r.remote.URL(), Err: err}
 }
 
 func (r *Repo) fetchSpec() string {
@@ -86,36 +90,19 @@ func (r *Repo) ownFetch(ctx context.Context, h Hash) error {
 		r.borrowed.Store(true)
 		return r.disk.Borrow(rem.at.common)
 	case *wireRemote:
-		err := rem.command(ctx, "fetch", r.wantOne(h), func(p *pktReader) error {
-			pack, err := readPack(p)
-			if err != nil {
-				return err
-			}
-			return r.disk.StorePack(pack)
-		})
-		if !errors.Is(err, errNoV2) {
+		err := rem.Fetch(ctx, r.wantOne(h), r.disk.StorePack)
+		if !errors.Is(err, transport.ErrNoV2) {
 			return err
 		}
 	}
-	return &TransportError{Op: "fetch from", URL: r.remote.url(), Err: errors.New("git is needed for this kind of remote")}
+	return &TransportError{Op: "fetch from", URL: r.remote.URL(), Err: errors.New("git is needed for this kind of remote")}
 }
 
 const maxHaves = 64
 
 // wantOne asks for one commit with what the clone has as a base.
-func (r *Repo) wantOne(h Hash) func(*pktWriter) {
-	return func(req *pktWriter) {
-		req.linef("no-progress")
-		req.linef("ofs-delta")
-		req.linef("want %s", h)
-		for edge := range r.shallow() {
-			req.linef("shallow %s", edge)
-		}
-		for _, have := range r.haves() {
-			req.linef("have %s", have)
-		}
-		req.linef("done")
-	}
+func (r *Repo) wantOne(h Hash) transport.Want {
+	return transport.Want{Objects: []Hash{h}, Shallow: slices.Collect(maps.Keys(r.shallow())), Have: r.haves()}
 }
 
 // haves are the newest commits that the clone is known to have.

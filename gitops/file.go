@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // fileRemote is a repository on this machine. It is read directly. Pushes go through git, whose hooks and checks they
@@ -27,10 +28,7 @@ func (r *Repo) fileRemote(path string) (remote, error) {
 		return nil, err
 	}
 	if r.git.Path != "" {
-		w := &processWire{git: r.git, shown: path, meter: &r.meter, args: func(service string) []string {
-			return []string{r.git.Path, service[len("git-"):], at.dir}
-		}}
-		f.wire = r.speak(w)
+		f.wire = r.speak(transport.NewLocal(at.dir, path, r.git, &r.meter))
 	}
 	return f, nil
 }
@@ -45,9 +43,9 @@ func exactly(path string) (*clone, error) {
 	return nil, &TransportError{Op: "read", URL: path, Err: errors.New("no Git repository is there")}
 }
 
-func (f *fileRemote) url() string { return f.at.common }
+func (f *fileRemote) URL() string { return f.at.common }
 
-func (f *fileRemote) tip(_ context.Context, branch string) (string, Hash, error) {
+func (f *fileRemote) Tip(_ context.Context, branch string) (string, Hash, error) {
 	var err error
 	if branch == "" {
 		if branch, err = f.at.headBranch(); err != nil || branch == "" {
@@ -61,11 +59,11 @@ func (f *fileRemote) tip(_ context.Context, branch string) (string, Hash, error)
 	return branch, h, err
 }
 
-func (f *fileRemote) push(ctx context.Context, u push) error {
+func (f *fileRemote) Push(ctx context.Context, u push) error {
 	if f.wire != nil {
-		return f.wire.push(ctx, u)
+		return f.wire.Push(ctx, u)
 	}
-	_, cur, err := f.tip(ctx, u.branch)
+	_, cur, err := f.Tip(ctx, u.branch)
 	if err != nil || cur == u.new {
 		return err
 	}
@@ -84,7 +82,7 @@ func (f *fileRemote) move(ctx context.Context, u push) error {
 		list = append(list, odb.NewObject{ID: h, Object: o})
 	}
 	if err := f.disk.Write(list, writing(f.at.localConfig())); err != nil {
-		return &TransportError{Op: "push to", URL: f.url(), Err: err}
+		return &TransportError{Op: "push to", URL: f.URL(), Err: err}
 	}
 	var who Ident
 	if tip, ok := u.objects[u.new]; ok {

@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,7 +155,7 @@ func (r *Repo) whyNotMoved(ctx context.Context, err error, base, next *Snapshot)
 	if dirty, derr := r.dirtyBetween(ctx, base, next); derr == nil && len(dirty) > 0 && !refused.Killed() {
 		return "uncommitted work in " + strings.Join(dirty, ", ") + " is in the way"
 	}
-	first, _, _ := strings.Cut(orElse(refused.Stderr, refused.Unwrap().Error()), "\n")
+	first, _, _ := strings.Cut(cmp.Or(refused.Stderr, refused.Unwrap().Error()), "\n")
 	return "git would not move it (" + first + ")"
 }
 

@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 )
@@ -18,7 +19,7 @@ func (r *Repo) Hooks() (dir string, names []string) {
 	dir = filepath.Join(r.clone.common, "hooks")
 	if v := r.cfg.Value("core.hookspath"); v != "" {
 		if dir = r.home(v); !filepath.IsAbs(dir) { // as git: from where hooks run
-			dir = filepath.Join(orElse(r.clone.work, r.clone.dir), dir)
+			dir = filepath.Join(cmp.Or(r.clone.work, r.clone.dir), dir)
 		}
 	}
 	for _, n := range clientHooks {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // Push moves the truth from base to next by compare-and-swap: the remote's branch, or the local one where there is no
@@ -27,10 +28,10 @@ func (r *Repo) Push(ctx context.Context, base, next *Snapshot) error {
 	for _, h := range list {
 		u.objects[h], _ = r.objs.Get(h)
 	}
-	err = r.remote.push(ctx, u)
-	var lost *lostReply
+	err = r.remote.Push(ctx, u)
+	var lost *transport.LostReply
 	if errors.As(err, &lost) {
-		return r.settle(ctx, u, lost.err)
+		return r.settle(ctx, u, lost.Err)
 	}
 	return r.withTip(ctx, u, err)
 }
@@ -54,11 +55,11 @@ func (r *Repo) MayPush(ctx context.Context) error {
 	if !ok {
 		return nil
 	}
-	s, err := w.open(ctx, receivePack)
+	s, err := w.Open(ctx, transport.ReceivePack)
 	if err != nil {
 		return err
 	}
-	return s.close()
+	return s.Close()
 }
 
 func commitOf(s *Snapshot) Hash {
@@ -75,15 +76,15 @@ const settleLimit = 15 * time.Second
 func (r *Repo) settle(ctx context.Context, u push, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleLimit)
 	defer cancel()
-	_, tip, err := r.remote.tip(ctx, r.branch)
+	_, tip, err := r.remote.Tip(ctx, r.branch)
 	switch {
 	case err != nil:
-		return &TransportError{Op: "push to", URL: r.remote.url(), Err: fmt.Errorf("%w; whether %s arrived is not known, "+
+		return &TransportError{Op: "push to", URL: r.remote.URL(), Err: fmt.Errorf("%w; whether %s arrived is not known, "+
 			"and running the command again is safe", cause, short(u.new))}
 	case tip == u.new:
 		return nil
 	case tip == u.old:
-		return stillAtBase(cause, r.remote.url())
+		return stillAtBase(cause, r.remote.URL())
 	}
 	if err := r.fetch(ctx, tip); err != nil {
 		return errors.Join(cause, err)
@@ -115,7 +116,7 @@ func (r *Repo) withTip(ctx context.Context, u push, err error) error {
 	if !errors.As(err, &stale) || !stale.Tip.IsZero() {
 		return err
 	}
-	_, tip, terr := r.remote.tip(ctx, r.branch)
+	_, tip, terr := r.remote.Tip(ctx, r.branch)
 	switch {
 	case terr != nil:
 		return stale

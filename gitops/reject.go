@@ -2,9 +2,31 @@ package gitops
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
+
+// judge turns a report into the outcome of a push: success only where the server says so for our branch by name.
+func judge(u push, rep transport.Report, err error) error {
+	reason, named := rep.Refs[headsPrefix+u.branch]
+	switch {
+	case named && reason == "" && rep.Unpack == "ok":
+		return nil
+	case named && reason != "" && rep.Unpack != "ok" && rep.Unpack != "":
+		return classify(u, reason+": "+Sanitize(rep.Unpack), rep.Text)
+	case named && reason != "":
+		return classify(u, reason, rep.Text)
+	case rep.Unpack != "" && rep.Unpack != "ok":
+		return classify(u, "unpack: "+Sanitize(rep.Unpack), rep.Text)
+	case err != nil:
+		return &transport.LostReply{Err: fmt.Errorf("push to %s: the answer broke off: %w", u.branch, err)}
+	}
+	return &transport.LostReply{Err: &RejectedError{Branch: u.branch, Class: RejectNoAnswer,
+		Reason: "the server's answer says nothing about this branch", Server: rep.Text}}
+}
 
 // causes are the words by which servers name why they do not move a branch, in the order in which they count: GitHub,
 // GitLab, Gitea, Forgejo, Bitbucket, Azure DevOps (TF, VS), Gerrit and JGit, and git itself. A cause that stands before
@@ -43,7 +65,7 @@ func classify(u push, reason, text string) error {
 	case classStale:
 		return &StaleError{Branch: u.branch, Base: u.old, refusal: rejected}
 	case classBroken:
-		return &lostReply{&TransportError{Op: "push to", URL: u.branch, Status: http.StatusInternalServerError, Err: errors.New(rejected.words())}}
+		return &transport.LostReply{Err: &TransportError{Op: "push to", URL: u.branch, Status: http.StatusInternalServerError, Err: errors.New(rejected.words())}}
 	}
 	return &rejected
 }

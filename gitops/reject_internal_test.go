@@ -1,8 +1,12 @@
 package gitops
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"testing"
+
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // TestRefusalsOfServers holds the meaning of refusals to the literal words of the servers that people use: the reason in
@@ -62,7 +66,7 @@ func TestRefusalsOfServers(t *testing.T) {
 		err := classify(push{branch: "main"}, c.reason, c.printed)
 		var rejected *RejectedError
 		var stale *StaleError
-		var lost *lostReply
+		var lost *transport.LostReply
 		got := ""
 		switch {
 		case errors.As(err, &stale):
@@ -79,4 +83,28 @@ func TestRefusalsOfServers(t *testing.T) {
 			t.Errorf("%s: to be tried again: %v", c.server, again)
 		}
 	}
+}
+
+func packet(s string) string { return fmt.Sprintf("%04x%s", len(s)+4, s) }
+
+// FuzzReport feeds any bytes to the parser of a server's answer: no panic, and success only where our branch is named
+// with ok behind an ok unpack.
+func FuzzReport(f *testing.F) {
+	good := packet("unpack ok\n") + packet("ok refs/heads/main\n") + "0000"
+	f.Add([]byte(good), false)
+	f.Add([]byte(packet("\x02hello\n")+packet("\x01"+good)+"0000"), true)
+	f.Add([]byte(packet("unpack ok\n")+packet("ng refs/heads/main hook declined\n")+"0000"), false)
+	f.Add([]byte("<html>"), true)
+	f.Fuzz(func(t *testing.T, data []byte, banded bool) {
+		rep, err := transport.ReadReport(bytes.NewReader(data), banded, nil)
+		if judge(push{branch: "main"}, rep, err) != nil {
+			return
+		}
+		if !bytes.Contains(data, []byte("ok")) || rep.Unpack != "ok" {
+			t.Errorf("success out of %q", data)
+		}
+		if reason, named := rep.Refs["refs/heads/main"]; !named || reason != "" {
+			t.Errorf("success without our ref: %q", data)
+		}
+	})
 }

@@ -1,21 +1,23 @@
 package gitops
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"strings"
 
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // remote is the place whose branch is the truth.
 type remote interface {
-	// url is what users are shown: no credentials.
-	url() string
-	// tip reads where a branch is, the default branch when branch is ""; a zero Hash when it does not exist.
-	tip(ctx context.Context, branch string) (name string, h Hash, err error)
-	// push asks for one compare-and-swap. Its error is a *lostReply where the outcome is not known.
-	push(ctx context.Context, u push) error
+	// URL is what users are shown: no credentials.
+	URL() string
+	// Tip reads where a branch is, the default branch when branch is ""; a zero Hash when it does not exist.
+	Tip(ctx context.Context, branch string) (name string, h Hash, err error)
+	// Push asks for one compare-and-swap. Its error is a *transport.LostReply where the outcome is not known.
+	Push(ctx context.Context, u push) error
 }
 
 // push is one branch update with the objects that it needs.
@@ -35,12 +37,6 @@ func (u push) basesUnless(whole bool) func(Hash) (odb.Object, bool) {
 	return u.base
 }
 
-// lostReply means that the request may or may not have been carried out.
-type lostReply struct{ err error }
-
-func (e *lostReply) Error() string { return e.err.Error() }
-func (e *lostReply) Unwrap() error { return e.err }
-
 // chooseRemote finds the remote's name and how to reach it.
 func (r *Repo) chooseRemote(o Options) error {
 	names := r.cfg.Subsections("remote")
@@ -48,7 +44,7 @@ func (r *Repo) chooseRemote(o Options) error {
 	if err != nil {
 		return &NotRepoError{Path: r.clone.common, Reason: "HEAD cannot be read: " + err.Error()}
 	}
-	r.remoteName = pickRemote(o.Remote, r.cfg.Value("branch."+orElse(o.Branch, head)+".remote"), names)
+	r.remoteName = pickRemote(o.Remote, r.cfg.Value("branch."+cmp.Or(o.Branch, head)+".remote"), names)
 	if r.remoteName == "" {
 		return nil
 	}
@@ -85,13 +81,6 @@ func pickRemote(asked, upstream string, names []string) string {
 	return ""
 }
 
-func orElse(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 // remoteURL is what is configured for the remote. A branch may name a URL in its place.
 func (r *Repo) remoteURL() string {
 	if u := r.cfg.First("remote." + r.remoteName + ".url"); u != "" || !IsURL(r.remoteName) {
@@ -112,11 +101,10 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 	scheme, rest, hasScheme := strings.Cut(raw, "://")
 	switch {
 	case hasScheme && (scheme == "http" || scheme == "https"):
-		w, err := newHTTPWire(raw, r.cfg.WithRemote(r.remoteName, raw), r.git, o.HTTP)
+		w, err := transport.NewHTTP(raw, r.cfg.WithRemote(r.remoteName, raw), r.git, o.HTTP, &r.meter)
 		if err != nil {
 			return nil, err
 		}
-		w.client = r.meter.client(w.client)
 		return r.speak(w), nil
 	case hasScheme && scheme == "file":
 		return r.fileRemote(rest)
@@ -126,13 +114,13 @@ func (r *Repo) dialer(raw string, o Options) (remote, error) {
 		}
 		return r.fileRemote(raw)
 	case scheme == "ssh" || !hasScheme || scheme == "git+ssh" || scheme == "ssh+git":
-		return r.sshRemote(raw)
+		w, err := transport.NewSSH(raw, r.cfg, r.git, r.remoteName, &r.meter)
+		if err != nil {
+			return nil, err
+		}
+		return r.speak(w), nil
 	}
 	return nil, &NotRepoError{Path: Redact(raw), Reason: "pushing over " + Sanitize(scheme) + " is not supported: use https, ssh or file"}
-}
-
-func (r *Repo) speak(w wire) *wireRemote {
-	return &wireRemote{wire: w, progress: r.progress, meter: &r.meter}
 }
 
 // isSCP tells host:path from a path, as git does: a colon before the first slash.

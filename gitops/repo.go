@@ -15,6 +15,7 @@ import (
 
 	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
+	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
 // Repo is an open repository with one branch of it in view. It may be used by several goroutines.
@@ -24,7 +25,7 @@ type Repo struct {
 	far        *far      // objects of a remote without a clone, nil where the repository is on this machine
 	temp       string    // a folder of ours that goes with Close, "" for none
 	opened     *tip      // the branch as it was when it was opened
-	meter      meter
+	meter      transport.Meter
 	objs       *odb.Overlay // new objects in memory, then what is on disk
 	git        git.Program
 	cfg        git.Config
@@ -148,7 +149,7 @@ func (r *Repo) remoteHead(ctx context.Context) (string, error) {
 			return strings.TrimPrefix(head.target, prefix), nil
 		}
 	}
-	name, h, err := r.remote.tip(ctx, "")
+	name, h, err := r.remote.Tip(ctx, "")
 	if err != nil {
 		return "", err
 	}
@@ -166,7 +167,7 @@ func (r *Repo) Close() error {
 		errs = append(errs, r.disk.Close())
 	}
 	if w, ok := r.remote.(*wireRemote); ok {
-		errs = append(errs, w.close())
+		errs = append(errs, w.Close())
 	}
 	if r.temp != "" {
 		errs = append(errs, os.RemoveAll(r.temp))
@@ -178,12 +179,15 @@ func (r *Repo) Close() error {
 func (r *Repo) Direct() bool { return r.far != nil }
 
 // Traffic returns what was exchanged with the remote so far. What git fetched by itself is not in it.
-func (r *Repo) Traffic() Traffic { return r.meter.traffic() }
+func (r *Repo) Traffic() Traffic {
+	m := &r.meter
+	return Traffic{Requests: int(m.Requests.Load()), Sent: m.Sent.Load(), Received: m.Received.Load(), Refs: m.Refs.Load()}
+}
 
 // where names the repository in messages.
 func (r *Repo) where() string {
 	if r.clone == nil {
-		return r.remote.url()
+		return r.remote.URL()
 	}
 	return r.clone.common
 }
@@ -196,7 +200,7 @@ func (r *Repo) Remote() string {
 	if r.remote == nil {
 		return ""
 	}
-	return r.remote.url()
+	return r.remote.URL()
 }
 
 // WorkTree returns the root of the work tree, "" in a bare repository and without a clone.
@@ -242,7 +246,7 @@ func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
 	if !ok {
 		return r.Tip(ctx)
 	}
-	h, err := w.tipToPush(ctx, r.branch)
+	h, err := w.TipToPush(ctx, r.branch)
 	switch {
 	case err != nil:
 		return nil, err
@@ -255,7 +259,7 @@ func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
 // bring returns the commit that the remote's branch is at.
 func (r *Repo) bring(ctx context.Context, h Hash) (*Snapshot, error) {
 	if h.IsZero() {
-		return nil, r.noBranch(ctx, r.remote.url())
+		return nil, r.noBranch(ctx, r.remote.URL())
 	}
 	if err := r.fetch(ctx, h); err != nil {
 		return nil, err
@@ -275,7 +279,7 @@ func (r *Repo) remoteTip(ctx context.Context) (Hash, error) {
 		r.opened = nil
 		return t.hash, nil
 	}
-	_, h, err := r.remote.tip(ctx, r.branch)
+	_, h, err := r.remote.Tip(ctx, r.branch)
 	return h, err
 }
 

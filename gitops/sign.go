@@ -2,6 +2,7 @@ package gitops
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,16 +34,16 @@ func (r *Repo) sign(ctx context.Context, raw []byte, who Ident) ([]byte, error) 
 	if !r.cfg.Bool("commit.gpgsign") {
 		return raw, nil
 	}
-	format := orElse(r.cfg.Value("gpg.format"), "openpgp")
+	format := cmp.Or(r.cfg.Value("gpg.format"), "openpgp")
 	var sig []byte
 	var err error
 	switch format {
 	case "openpgp":
-		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.Value("gpg.openpgp.program"), orElse(r.cfg.Value("gpg.program"), "gpg")), who)
+		sig, err = r.signGPG(ctx, raw, cmp.Or(r.cfg.Value("gpg.openpgp.program"), r.cfg.Value("gpg.program"), "gpg"), who)
 	case "x509":
-		sig, err = r.signGPG(ctx, raw, orElse(r.cfg.Value("gpg.x509.program"), "gpgsm"), who)
+		sig, err = r.signGPG(ctx, raw, cmp.Or(r.cfg.Value("gpg.x509.program"), "gpgsm"), who)
 	case "ssh":
-		sig, err = r.signSSH(ctx, raw, orElse(r.cfg.Value("gpg.ssh.program"), "ssh-keygen"))
+		sig, err = r.signSSH(ctx, raw, cmp.Or(r.cfg.Value("gpg.ssh.program"), "ssh-keygen"))
 	default:
 		err = &SignError{Program: format, Reason: "gpg.format is not openpgp, x509 or ssh"}
 	}
@@ -60,7 +61,7 @@ func withSignature(raw, sig []byte) []byte {
 }
 
 func (r *Repo) signGPG(ctx context.Context, raw []byte, program string, who Ident) ([]byte, error) {
-	key := orElse(r.cfg.Value("user.signingkey"), cleanIdent(who.Name)+" <"+cleanIdent(who.Email)+">")
+	key := cmp.Or(r.cfg.Value("user.signingkey"), cleanIdent(who.Name)+" <"+cleanIdent(who.Email)+">")
 	sig, said, err := r.signer(ctx, raw, program, "--status-fd=2", "-bsau", key)
 	if err == nil && !strings.Contains(said, "[GNUPG:] SIG_CREATED ") {
 		err = fmt.Errorf("no signature was made")
@@ -153,7 +154,7 @@ func signFailed(program, said string, err error) error {
 			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
-	e := &SignError{Program: program, Reason: orElse(Sanitize(strings.TrimSpace(strings.Join(lines, "; "))), err.Error())}
+	e := &SignError{Program: program, Reason: cmp.Or(Sanitize(strings.TrimSpace(strings.Join(lines, "; "))), err.Error())}
 	switch {
 	case errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist):
 		e.Reason = "the program is not there"

@@ -106,3 +106,13 @@ type FollowResult struct {
 	// Note says in one sentence what was left as it is and what to type; "" when there is nothing to do.
 	Note string
 }
+
+// Traffic is what a repository exchanged with its remote so far.
+type Traffic struct {
+	// Requests counts HTTP requests, or messages to a server program, its greeting included.
+	Requests int
+	// Sent and Received are bytes, of HTTP with its headers and of TLS with its own.
+	Sent, Received int64
+	// Refs is the part of Received that is the server's own list of refs, which a push begins with.
+	Refs int64
+}

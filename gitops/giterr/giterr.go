@@ -39,3 +39,55 @@ func (e *ShallowError) Error() string {
 	}
 	return fmt.Sprintf("read history: this clone is shallow and ends at %s", e.At.String()[:10])
 }
+
+// TransportError says that a remote could not be reached or did not answer as a Git server does.
+type TransportError struct {
+	Op, URL string // URL without credentials
+	Status  int    // HTTP status, 0 when there was none
+	After   int    // seconds that the server asked to wait, 0 when it did not
+	Err     error
+	Refused bool // the program on the server said no, and would say so again
+}
+
+func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.URL, e.Err) }
+
+// Unwrap returns the cause.
+func (e *TransportError) Unwrap() error { return e.Err }
+
+// AuthError says that a remote wants a credential, or refuses the one that was sent.
+type AuthError struct {
+	Op, URL string   // URL without credentials
+	User    string   // the user name that was sent, "" when none
+	Status  int      // HTTP status, 0 when there was none
+	Message string   // the server's words, escaped
+	Sent    bool     // a credential was sent, if not a user name
+	Next    []string // what to type, where more is known than a general word
+}
+
+// Hints returns what to do about it.
+func (e *AuthError) Hints() []string {
+	if len(e.Next) > 0 {
+		return e.Next
+	}
+	return []string{"the credential needs read and write on this repository; modelops doctor checks it"}
+}
+
+func (e *AuthError) Error() string {
+	what := "authentication failed"
+	switch {
+	case e.Status == 401 && e.User == "" && !e.Sent:
+		what = "authentication is required and no credential was found"
+	case e.Status == 403:
+		what = "not allowed"
+	}
+	if e.Status != 0 {
+		what += fmt.Sprintf(" (HTTP %d)", e.Status)
+	}
+	if e.User != "" {
+		what += fmt.Sprintf(" for user %q", e.User)
+	}
+	if e.Message != "" {
+		what += ": " + e.Message
+	}
+	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
+}

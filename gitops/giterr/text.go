@@ -48,3 +48,8 @@ func RedactText(s string) string {
 	s = userinfo.ReplaceAllString(s, "$1")
 	return bearer.ReplaceAllString(s, "$1***")
 }
+
+// Indent puts text on lines of its own below an error.
+func Indent(s string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n  ")
+}

@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"net/url"
@@ -7,21 +7,13 @@ import (
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
-// signedIn returns git, and what it is to be told in place of a remote's name or URL, so that it signs in as we did where
+// SignedIn returns git, and what it is to be told in place of a remote's name or URL, so that it signs in as we did where
 // it could not find the credential by itself, and so that no list of processes shows a password.
-func (r *Repo) signedIn(remote string) (git.Program, string) {
-	far, ok := r.remote.(*wireRemote)
-	if !ok {
-		return r.git, remote
-	}
-	w, ok := far.wire.(*httpWire)
-	if !ok {
-		return r.git, remote
-	}
+func (w *HTTP) SignedIn(g git.Program, remote string) (git.Program, string) {
 	cred := w.offers(w.place())[0]
 	header := cred.header()
 	if header == "" || cred.filled != nil {
-		return r.git, remote // git knows
+		return g, remote // git knows
 	}
 	key := "http." + w.base.String() + ".extraheader"
 	list := []git.Setting{{Key: key, Value: ""}}
@@ -31,5 +23,5 @@ func (r *Repo) signedIn(remote string) (git.Program, string) {
 	if u, err := url.Parse(remote); err == nil && u.User != nil && u.Host != "" {
 		remote = withoutUser(u).String()
 	}
-	return r.git.WithConfig(list), remote
+	return g.WithConfig(list), remote
 }

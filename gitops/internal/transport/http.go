@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"bytes"
@@ -19,38 +19,40 @@ import (
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
-// httpWire speaks the "smart" protocol over HTTP.
-type httpWire struct {
+// HTTP speaks the "smart" protocol over HTTP.
+type HTTP struct {
 	base   *url.URL // without user and password
 	client *http.Client
 	proxy  string        // the proxy in between, for people; "" for none
-	idle   time.Duration // how long a server may be silent
+	Idle   time.Duration // how long a server may be silent
 	keys   *keyring
 	mu     sync.Mutex
 	at     *url.URL    // the repository's URL, user and password included, after redirects to another server
 	cred   *credential // the one that worked last, nil before
 }
 
-func newHTTPWire(raw string, cfg git.Config, g git.Program, client *http.Client) (*httpWire, error) {
+// NewHTTP follows git's settings for the URL, the remote's own included. A nil client makes one with the proxy and the TLS
+// that these ask for. Errors: *giterr.NotRepoError for a URL that cannot be read, *giterr.TransportError.
+func NewHTTP(raw string, cfg git.Config, g git.Program, client *http.Client, m *Meter) (*HTTP, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {
-		return nil, &NotRepoError{Path: Redact(raw), Reason: "the remote's URL cannot be read"}
+		return nil, &giterr.NotRepoError{Path: giterr.Redact(raw), Reason: "the remote's URL cannot be read"}
 	}
 	u.Path = strings.TrimSuffix(u.Path, "/")
-	w := &httpWire{base: withoutUser(u), at: u, idle: idleLimit, keys: &keyring{git: g, cfg: cfg}}
+	w := &HTTP{base: withoutUser(u), at: u, Idle: idleLimit, keys: &keyring{git: g, cfg: cfg}}
 	if client == nil {
 		if client, err = w.newClient(cfg, g, u); err != nil {
-			return nil, &TransportError{Op: "reach", URL: w.url(), Err: err}
+			return nil, &giterr.TransportError{Op: "reach", URL: w.URL(), Err: err}
 		}
 	}
-	w.client = followGETs(client, redirects(cfg, u))
+	w.client = m.client(followGETs(client, redirects(cfg, u)))
 	return w, nil
 }
 
 const dialLimit = 15 * time.Second
 
 // newClient follows git's settings for proxy and TLS, then those of the environment.
-func (w *httpWire) newClient(cfg git.Config, g git.Program, u *url.URL) (*http.Client, error) {
+func (w *HTTP) newClient(cfg git.Config, g git.Program, u *url.URL) (*http.Client, error) {
 	proxy, err := proxyFor(cfg, g, u)
 	if err != nil {
 		return nil, err
@@ -60,7 +62,7 @@ func (w *httpWire) newClient(cfg git.Config, g git.Program, u *url.URL) (*http.C
 		return nil, err
 	}
 	if proxy != nil {
-		w.proxy = Redact(proxy.String())
+		w.proxy = giterr.Redact(proxy.String())
 	}
 	return &http.Client{Transport: &http.Transport{
 		Proxy:               http.ProxyURL(proxy),
@@ -89,7 +91,7 @@ func followGETs(c *http.Client, follow bool) *http.Client {
 			return http.ErrUseLastResponse
 		}
 		if !sameOrigin(req.URL, via[0].URL) {
-			req.Header = http.Header{"User-Agent": {agent}, "Git-Protocol": req.Header["Git-Protocol"]}
+			req.Header = http.Header{"User-Agent": {Agent}, "Git-Protocol": req.Header["Git-Protocol"]}
 		}
 		return nil
 	}
@@ -102,10 +104,11 @@ func withoutUser(u *url.URL) *url.URL {
 	return &bare
 }
 
-func (w *httpWire) url() string { return Redact(w.base.String()) }
+// URL implements Wire.
+func (w *HTTP) URL() string { return giterr.Redact(w.base.String()) }
 
-// open asks for the advertisement. Where a redirect leads to another server, that one is asked with its own credential.
-func (w *httpWire) open(ctx context.Context, service string) (s session, err error) {
+// Open asks for the advertisement. Where a redirect leads to another server, that one is asked with its own credential.
+func (w *HTTP) Open(ctx context.Context, service string) (s Session, err error) {
 	ask := func(cred credential) error {
 		s, err = w.get(ctx, service, cred)
 		return err
@@ -123,7 +126,7 @@ func (w *httpWire) open(ctx context.Context, service string) (s session, err err
 	return s, nil
 }
 
-func (w *httpWire) place() *url.URL {
+func (w *HTTP) place() *url.URL {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.at
@@ -131,7 +134,7 @@ func (w *httpWire) place() *url.URL {
 
 // signIn tries one credential after the other until the server takes one, and those of git's helpers last. It tells them
 // how it went. The error is that of the first one that was refused.
-func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential) error) error {
+func (w *HTTP) signIn(ctx context.Context, at *url.URL, try func(credential) error) error {
 	var refusal error
 	sent := false
 	for _, cred := range w.offers(at) {
@@ -147,7 +150,7 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 			return refusal
 		}
 	}
-	var auth *AuthError
+	var auth *giterr.AuthError
 	if errors.As(refusal, &auth) && auth.Status == http.StatusForbidden && sent {
 		return refusal
 	}
@@ -157,10 +160,10 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 		return err
 	case !cred.set():
 		if errors.As(refusal, &auth) && !sent {
-			auth.hints = w.keys.signInHints(at)
+			auth.Next = w.keys.signInHints(at)
 		}
 		if trouble != "" && auth != nil {
-			auth.Message = strings.TrimPrefix(auth.Message+"\n"+indent("git credential fill: "+trouble), "\n")
+			auth.Message = strings.TrimPrefix(auth.Message+"\n"+giterr.Indent("git credential fill: "+trouble), "\n")
 		}
 		return refusal
 	}
@@ -171,12 +174,12 @@ func (w *httpWire) signIn(ctx context.Context, at *url.URL, try func(credential)
 
 // refused says that another credential may help.
 func refused(err error) bool {
-	var auth *AuthError
+	var auth *giterr.AuthError
 	return errors.As(err, &auth)
 }
 
 // offers is what is tried without asking anybody: what worked last, else all that is known.
-func (w *httpWire) offers(at *url.URL) []credential {
+func (w *HTTP) offers(at *url.URL) []credential {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.cred != nil {
@@ -186,7 +189,7 @@ func (w *httpWire) offers(at *url.URL) []credential {
 }
 
 // keep notes what worked, unless a redirect led to another server.
-func (w *httpWire) keep(cred credential, at *url.URL, err error) error {
+func (w *HTTP) keep(cred credential, at *url.URL, err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil && w.at == at {
@@ -195,15 +198,15 @@ func (w *httpWire) keep(cred credential, at *url.URL, err error) error {
 	return err
 }
 
-func (w *httpWire) get(ctx context.Context, service string, cred credential) (session, error) {
-	ctx, watch := watchIdle(ctx, w.idle)
+func (w *HTTP) get(ctx context.Context, service string, cred credential) (Session, error) {
+	ctx, watch := watchIdle(ctx, w.Idle)
 	defer watch.stop()
 	at := withoutUser(w.place())
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String()+"/info/refs?service="+service, nil)
 	if err != nil {
-		return nil, &TransportError{Op: opOf(service), URL: w.url(), Err: err}
+		return nil, &giterr.TransportError{Op: opOf(service), URL: w.URL(), Err: err}
 	}
-	if service == uploadPack {
+	if service == UploadPack {
 		req.Header.Set("Git-Protocol", "version=2")
 	}
 	resp, err := w.do(req, cred, opOf(service))
@@ -212,11 +215,11 @@ func (w *httpWire) get(ctx context.Context, service string, cred credential) (se
 	}
 	defer resp.Body.Close() //nolint:errcheck // reading only
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+service+"-advertisement" {
-		return nil, &TransportError{Op: opOf(service), URL: w.url(), Status: resp.StatusCode, Err: notGit(got)}
+		return nil, &giterr.TransportError{Op: opOf(service), URL: w.URL(), Status: resp.StatusCode, Err: notGit(got)}
 	}
-	a, err := readAdvert(watch.reader(resp.Body))
+	a, err := ReadAdvert(watch.reader(resp.Body))
 	if err != nil {
-		return nil, &TransportError{Op: opOf(service), URL: w.url(), Status: resp.StatusCode, Err: plainCause(ctx, err)}
+		return nil, &giterr.TransportError{Op: opOf(service), URL: w.URL(), Status: resp.StatusCode, Err: plainCause(ctx, err)}
 	}
 	return &httpSession{wire: w, refs: a, service: service, cred: cred, base: landed(resp.Request.URL, at)}, nil
 }
@@ -225,7 +228,7 @@ func notGit(contentType string) error {
 	if strings.HasPrefix(contentType, "text/html") {
 		return errors.New("it answered with a web page, not as a Git server (single sign-on in between, or not a repository's URL?)")
 	}
-	return fmt.Errorf("it did not answer as a Git server (content type %q)", Sanitize(contentType))
+	return fmt.Errorf("it did not answer as a Git server (content type %q)", giterr.Sanitize(contentType))
 }
 
 // landed is the repository's URL after redirects.
@@ -240,32 +243,32 @@ func landed(final, at *url.URL) *url.URL {
 }
 
 type httpSession struct {
-	wire    *httpWire
-	refs    *advert
+	wire    *HTTP
+	refs    *Advert
 	service string
 	cred    credential
 	base    *url.URL
 }
 
-func (s *httpSession) advert() *advert { return s.refs }
-func (s *httpSession) close() error    { return nil }
+func (s *httpSession) Advert() *Advert { return s.refs }
+func (s *httpSession) Close() error    { return nil }
 
 func (s *httpSession) op() string { return opOf(s.service) }
 
 // opOf is what a service is asked for, in messages.
 func opOf(service string) string {
-	if service == receivePack {
+	if service == ReceivePack {
 		return "push to"
 	}
 	return "read"
 }
 
-// exchange posts a request. Anything but a plain refusal may come after the server has done its work. A server that let
+// Exchange posts a request. Anything but a plain refusal may come after the server has done its work. A server that let
 // the advertisement be read by everybody may ask for a credential only now, and one that worked may have run out.
-func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
+func (s *httpSession) Exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
 	answer, err := s.post(ctx, request, s.cred)
-	var auth *AuthError
-	if !errors.As(err, &auth) || auth.Status == http.StatusForbidden && auth.sent {
+	var auth *giterr.AuthError
+	if !errors.As(err, &auth) || auth.Status == http.StatusForbidden && auth.Sent {
 		return answer, maybeLost(err)
 	}
 	err = s.wire.signIn(ctx, s.wire.place(), func(cred credential) error {
@@ -279,11 +282,11 @@ func (s *httpSession) exchange(ctx context.Context, request []byte) (io.ReadClos
 }
 
 func (s *httpSession) post(ctx context.Context, request []byte, cred credential) (io.ReadCloser, error) {
-	ctx, watch := watchIdle(ctx, s.wire.idle)
+	ctx, watch := watchIdle(ctx, s.wire.Idle)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.base.String()+"/"+s.service, bytes.NewReader(request))
 	if err != nil {
 		watch.stop()
-		return nil, &TransportError{Op: s.op(), URL: s.wire.url(), Err: err}
+		return nil, &giterr.TransportError{Op: s.op(), URL: s.wire.URL(), Err: err}
 	}
 	if s.refs.version == 2 {
 		req.Header.Set("Git-Protocol", "version=2")
@@ -298,30 +301,30 @@ func (s *httpSession) post(ctx context.Context, request []byte, cred credential)
 	body := &watchedBody{Reader: watch.reader(resp.Body), body: resp.Body, watch: watch}
 	if got := resp.Header.Get("Content-Type"); got != "application/x-"+s.service+"-result" {
 		body.Close() //nolint:errcheck // not what was asked for
-		return nil, &TransportError{Op: s.op(), URL: s.wire.url(), Err: notGit(got)}
+		return nil, &giterr.TransportError{Op: s.op(), URL: s.wire.URL(), Err: notGit(got)}
 	}
 	return body, nil
 }
 
 // maybeLost marks what leaves the outcome of a request open: a cut or a time-out, and answers of gateways.
 func maybeLost(err error) error {
-	var t *TransportError
+	var t *giterr.TransportError
 	if errors.As(err, &t) && (t.Status == 0 || t.Status >= 500) {
-		return &lostReply{err}
+		return &LostReply{Err: err}
 	}
 	return err
 }
 
 // do sends a request with a credential and turns everything but a 200 into an error. A credential goes to the server that
 // it is for only.
-func (w *httpWire) do(req *http.Request, cred credential, op string) (*http.Response, error) {
-	req.Header.Set("User-Agent", agent)
+func (w *HTTP) do(req *http.Request, cred credential, op string) (*http.Response, error) {
+	req.Header.Set("User-Agent", Agent)
 	if sameOrigin(req.URL, w.place()) {
 		cred.apply(req)
 	}
 	resp, err := w.client.Do(req)
 	if err != nil {
-		return nil, &TransportError{Op: op, URL: w.url(), Err: w.explain(req, err)}
+		return nil, &giterr.TransportError{Op: op, URL: w.URL(), Err: w.explain(req, err)}
 	}
 	w.follow(resp.Request.URL)
 	if resp.StatusCode == http.StatusOK {
@@ -333,7 +336,7 @@ func (w *httpWire) do(req *http.Request, cred credential, op string) (*http.Resp
 }
 
 // follow notes that a redirect led to another server, which is asked directly from now on.
-func (w *httpWire) follow(final *url.URL) {
+func (w *HTTP) follow(final *url.URL) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !sameOrigin(final, w.at) {
@@ -342,7 +345,7 @@ func (w *httpWire) follow(final *url.URL) {
 }
 
 // explain names the proxy, and what to set where a certificate is the trouble.
-func (w *httpWire) explain(req *http.Request, err error) error {
+func (w *HTTP) explain(req *http.Request, err error) error {
 	err = explainTLS(plainCause(req.Context(), err), req.URL)
 	if w.proxy != "" {
 		return fmt.Errorf("through the proxy %s: %w", w.proxy, err)
@@ -350,10 +353,10 @@ func (w *httpWire) explain(req *http.Request, err error) error {
 	return err
 }
 
-func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text string) error {
+func (w *HTTP) refusal(op string, resp *http.Response, cred credential, text string) error {
 	code := resp.StatusCode
 	if (code == http.StatusUnauthorized || code == http.StatusForbidden) && !limited(resp, text) {
-		return &AuthError{Op: op, URL: w.url(), User: cred.user, Status: code, Message: text, sent: cred.set()}
+		return &giterr.AuthError{Op: op, URL: w.URL(), User: cred.user, Status: code, Message: text, Sent: cred.set()}
 	}
 	cause := fmt.Errorf("HTTP %d", code)
 	switch {
@@ -366,7 +369,7 @@ func (w *httpWire) refusal(op string, resp *http.Response, cred credential, text
 	case text != "":
 		cause = fmt.Errorf("HTTP %d: %s", code, text)
 	}
-	return &TransportError{Op: op, URL: w.url(), Status: code, After: retryAfter(resp.Header, time.Now()), Err: cause}
+	return &giterr.TransportError{Op: op, URL: w.URL(), Status: code, After: retryAfter(resp.Header, time.Now()), Err: cause}
 }
 
 // limited tells a 403 that means "too often" from one that means "you may not": hosts say when to come back, or that
@@ -381,7 +384,7 @@ func destination(resp *http.Response) string {
 	if err != nil {
 		return "nowhere"
 	}
-	return Redact(to.String())
+	return giterr.Redact(to.String())
 }
 
 // retryAfter reads the seconds that a server wants a client to wait: a number, or a date (RFC 9110, 10.2.3).
@@ -402,7 +405,7 @@ func pageText(resp *http.Response, body []byte) string {
 	if !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
 		return ""
 	}
-	return strings.TrimSpace(Sanitize(giterr.RedactText(string(body))))
+	return strings.TrimSpace(giterr.Sanitize(giterr.RedactText(string(body))))
 }
 
 // plainCause drops the wrapper that repeats method and URL, credentials included. A time-out of ours is not the caller's

@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
@@ -21,18 +22,18 @@ func TestDialTimeoutIsNoDeadline(t *testing.T) {
 	}
 	defer l.Close()
 	client := &http.Client{Transport: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Nanosecond}).DialContext}}
-	w, err := newHTTPWire("http://"+l.Addr().String()+"/r.git", nil, git.Program{}, client)
+	w, err := NewHTTP("http://"+l.Addr().String()+"/r.git", nil, git.Program{}, client, &Meter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.open(context.Background(), uploadPack)
-	var tr *TransportError
+	_, err = w.Open(context.Background(), UploadPack)
+	var tr *giterr.TransportError
 	if !errors.As(err, &tr) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("want a *TransportError that is no deadline, got %v", err)
 	}
 	ctx, cancel := context.WithDeadline(context.Background(), time.Now().Add(-time.Second))
 	defer cancel()
-	if _, err = w.open(ctx, uploadPack); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err = w.Open(ctx, UploadPack); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("want the caller's deadline, got %v", err)
 	}
 }

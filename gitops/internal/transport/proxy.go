@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
@@ -32,7 +33,7 @@ func proxyFor(cfg git.Config, g git.Program, u *url.URL) (*url.URL, error) {
 	case "http", "https", "socks5", "socks5h":
 		return p, nil
 	}
-	return nil, fmt.Errorf("the proxy %s: %s is not supported, use http, https or socks5", Redact(v), p.Scheme)
+	return nil, fmt.Errorf("the proxy %s: %s is not supported, use http, https or socks5", giterr.Redact(v), p.Scheme)
 }
 
 // proxyInEnv looks at small letters first, as curl does.

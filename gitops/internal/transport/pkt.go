@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ func (p *pktReader) next() (pktKind, []byte, error) {
 	n, err := strconv.ParseUint(string(p.buf[:4]), 16, 16)
 	switch {
 	case err != nil || n == 3 || n > maxPkt:
-		return 0, nil, fmt.Errorf("%w: %q", errPkt, Sanitize(string(p.buf[:4])))
+		return 0, nil, fmt.Errorf("%w: %q", errPkt, giterr.Sanitize(string(p.buf[:4])))
 	case n < 3:
 		return [...]pktKind{pktFlush, pktDelim, pktEnd}[n], nil, nil
 	}
@@ -57,15 +57,16 @@ func (p *pktReader) line() (pktKind, string, error) {
 		return 0, "", noEOF(err)
 	}
 	if msg, ok := bytes.CutPrefix(data, []byte("ERR ")); ok {
-		return 0, "", &serverError{Sanitize(giterr.RedactText(string(bytes.TrimSpace(msg))))}
+		return 0, "", &ServerError{giterr.Sanitize(giterr.RedactText(string(bytes.TrimSpace(msg))))}
 	}
 	return kind, string(bytes.TrimSuffix(data, []byte("\n"))), nil
 }
 
-// serverError is a server's own word that it does not do what was asked.
-type serverError struct{ text string }
+// ServerError is a server's own word that it does not do what was asked.
+type ServerError struct{ Text string }
 
-func (e *serverError) Error() string { return "the server refused: " + e.text }
+// Error says that the words are the server's.
+func (e *ServerError) Error() string { return "the server refused: " + e.Text }
 
 func noEOF(err error) error {
 	if errors.Is(err, io.EOF) {

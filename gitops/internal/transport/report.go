@@ -1,7 +1,8 @@
-package gitops
+package transport
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +13,11 @@ import (
 	"github.com/modelops/modelops/gitops/giterr"
 )
 
-// report is a server's answer to a push.
-type report struct {
-	unpack string            // "ok" or what went wrong
-	refs   map[string]string // by ref: "" for ok, else the reason
-	text   string            // what the server and its hooks printed, escaped, redacted
+// Report is a server's answer to a push.
+type Report struct {
+	Unpack string            // "ok" or what went wrong
+	Refs   map[string]string // by ref: "" for ok, else the reason
+	Text   string            // what the server and its hooks printed, escaped, redacted
 }
 
 const (
@@ -24,16 +25,16 @@ const (
 	maxReport     = 1 << 20
 )
 
-// readReport reads the report-status of a push, taken out of the side band where there is one. An error means that the
+// ReadReport reads the report-status of a push, taken out of the side band where there is one. An error means that the
 // answer broke off: the report then holds what came before.
-func readReport(r io.Reader, banded bool, progress io.Writer) (report, error) {
-	rep := report{refs: map[string]string{}}
+func ReadReport(r io.Reader, banded bool, progress io.Writer) (Report, error) {
+	rep := Report{Refs: map[string]string{}}
 	if !banded {
 		return rep, rep.lines(r)
 	}
 	text := &serverText{live: progress}
 	status, err := demux(r, text)
-	rep.text = text.String()
+	rep.Text = text.String()
 	if err != nil && status.Len() == 0 {
 		return rep, err
 	}
@@ -55,7 +56,7 @@ func demux(r io.Reader, text *serverText) (*bytes.Buffer, error) {
 			text.add(p[1:])
 		case p[0] == 3:
 			text.add(p[1:])
-			return &status, fmt.Errorf("the server gave up: %s", strings.TrimSpace(Sanitize(giterr.RedactText(string(p[1:])))))
+			return &status, fmt.Errorf("the server gave up: %s", strings.TrimSpace(giterr.Sanitize(giterr.RedactText(string(p[1:])))))
 		default:
 			return &status, errors.New("the server's answer cannot be read")
 		}
@@ -67,7 +68,7 @@ func demux(r io.Reader, text *serverText) (*bytes.Buffer, error) {
 }
 
 // lines parses "unpack ok", "ok REF", "ng REF REASON".
-func (rep *report) lines(r io.Reader) error {
+func (rep *Report) lines(r io.Reader) error {
 	packets := pktline.NewScanner(io.LimitReader(r, maxReport))
 	for packets.Scan() {
 		line := strings.TrimSuffix(string(packets.Bytes()), "\n")
@@ -76,15 +77,15 @@ func (rep *report) lines(r io.Reader) error {
 		case line == "":
 			return nil
 		case word == "unpack":
-			rep.unpack = rest
+			rep.Unpack = rest
 		case word == "ok":
-			rep.refs[rest] = ""
+			rep.Refs[rest] = ""
 		case word == "ng":
 			name, reason, _ := strings.Cut(rest, " ")
-			rep.refs[name] = orElse(Sanitize(giterr.RedactText(reason)), "no reason given")
+			rep.Refs[name] = cmp.Or(giterr.Sanitize(giterr.RedactText(reason)), "no reason given")
 		case word == "option":
 		default:
-			return fmt.Errorf("the server's report cannot be read: %q", Sanitize(line))
+			return fmt.Errorf("the server's report cannot be read: %q", giterr.Sanitize(line))
 		}
 	}
 	if err := packets.Err(); err != nil {
@@ -129,7 +130,7 @@ func (t *serverText) line(s string) {
 // tellingLine is a line of a server's text for people to read, "" where it says nothing: Gitea puts its words between
 // two lines that hold "error:" alone.
 func tellingLine(s string) string {
-	s = strings.TrimRight(Sanitize(giterr.RedactText(s)), " \t\r\n")
+	s = strings.TrimRight(giterr.Sanitize(giterr.RedactText(s)), " \t\r\n")
 	if s == "error:" {
 		return ""
 	}
@@ -142,23 +143,4 @@ func (t *serverText) String() string {
 		t.pending = nil
 	}
 	return t.all.String()
-}
-
-// judge turns a report into the outcome of a push: success only where the server says so for our branch by name.
-func judge(u push, rep report, err error) error {
-	reason, named := rep.refs[headsPrefix+u.branch]
-	switch {
-	case named && reason == "" && rep.unpack == "ok":
-		return nil
-	case named && reason != "" && rep.unpack != "ok" && rep.unpack != "":
-		return classify(u, reason+": "+Sanitize(rep.unpack), rep.text)
-	case named && reason != "":
-		return classify(u, reason, rep.text)
-	case rep.unpack != "" && rep.unpack != "ok":
-		return classify(u, "unpack: "+Sanitize(rep.unpack), rep.text)
-	case err != nil:
-		return &lostReply{fmt.Errorf("push to %s: the answer broke off: %w", u.branch, err)}
-	}
-	return &lostReply{&RejectedError{Branch: u.branch, Class: RejectNoAnswer,
-		Reason: "the server's answer says nothing about this branch", Server: rep.text}}
 }

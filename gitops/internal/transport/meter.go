@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"context"
@@ -8,30 +8,17 @@ import (
 	"sync/atomic"
 )
 
-// Traffic is what a repository exchanged with its remote so far.
-type Traffic struct {
-	// Requests counts HTTP requests, or messages to a server program, its greeting included.
-	Requests int
-	// Sent and Received are bytes, of HTTP with its headers and of TLS with its own.
-	Sent, Received int64
-	// Refs is the part of Received that is the server's own list of refs, which a push begins with.
-	Refs int64
+// Meter counts traffic.
+type Meter struct {
+	Requests atomic.Int32
+	// Sent and Received are bytes; Refs is the part of Received that is a server's list of refs at a push.
+	Sent, Received, Refs atomic.Int64
 }
 
-// meter counts traffic.
-type meter struct {
-	requests             atomic.Int32
-	sent, received, refs atomic.Int64
-}
-
-func (m *meter) traffic() Traffic {
-	return Traffic{Requests: int(m.requests.Load()), Sent: m.sent.Load(), Received: m.received.Load(), Refs: m.refs.Load()}
-}
-
-func (m *meter) request() { m.requests.Add(1) }
+func (m *Meter) count() { m.Requests.Add(1) }
 
 // reader counts what comes out of a program.
-func (m *meter) reader(r io.Reader) io.Reader { return &countingReader{r, &m.received} }
+func (m *Meter) reader(r io.Reader) io.Reader { return &countingReader{r, &m.Received} }
 
 type countingReader struct {
 	io.Reader
@@ -45,7 +32,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 }
 
 // client returns the client with its connections and requests counted. Only a plain transport can be looked into.
-func (m *meter) client(c *http.Client) *http.Client {
+func (m *Meter) client(c *http.Client) *http.Client {
 	plain, ok := c.Transport.(*http.Transport)
 	if c.Transport == nil {
 		plain, ok = http.DefaultTransport.(*http.Transport)
@@ -72,27 +59,27 @@ func (m *meter) client(c *http.Client) *http.Client {
 
 type countingTrip struct {
 	http.RoundTripper
-	m *meter
+	m *Meter
 }
 
 func (c countingTrip) RoundTrip(req *http.Request) (*http.Response, error) {
-	c.m.request()
+	c.m.count()
 	return c.RoundTripper.RoundTrip(req)
 }
 
 type countingConn struct {
 	net.Conn
-	m *meter
+	m *Meter
 }
 
 func (c *countingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	c.m.received.Add(int64(n))
+	c.m.Received.Add(int64(n))
 	return n, err
 }
 
 func (c *countingConn) Write(p []byte) (int, error) {
 	n, err := c.Conn.Write(p)
-	c.m.sent.Add(int64(n))
+	c.m.Sent.Add(int64(n))
 	return n, err
 }

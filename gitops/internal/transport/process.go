@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
@@ -17,18 +18,25 @@ import (
 type processWire struct {
 	git   git.Program
 	shown string // the URL for people
-	meter *meter
+	meter *Meter
 	args  func(service string) []string
 }
 
-func (p *processWire) url() string { return Redact(p.shown) }
+// NewLocal has the user's git serve a repository on this machine, so that its hooks and checks apply.
+func NewLocal(dir, shown string, g git.Program, m *Meter) Wire {
+	return &processWire{git: g, shown: shown, meter: m, args: func(service string) []string {
+		return []string{g.Path, service[len("git-"):], dir}
+	}}
+}
 
-func (p *processWire) open(ctx context.Context, service string) (session, error) {
+func (p *processWire) URL() string { return giterr.Redact(p.shown) }
+
+func (p *processWire) Open(ctx context.Context, service string) (Session, error) {
 	args := p.args(service)
 	alive, end := context.WithCancel(context.WithoutCancel(ctx))
 	cmd := exec.CommandContext(alive, args[0], args[1:]...) //nolint:gosec // the user's own git or ssh
 	cmd.Dir, cmd.Env = p.git.Dir, p.git.Environ()
-	if service == uploadPack {
+	if service == UploadPack {
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL=version=2")
 	}
 	s := &processSession{cmd: cmd, wire: p, end: end}
@@ -42,16 +50,16 @@ func (p *processWire) open(ctx context.Context, service string) (session, error)
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, &TransportError{Op: "reach", URL: p.url(), Err: explainStart(err)}
+		return nil, &giterr.TransportError{Op: "reach", URL: p.URL(), Err: explainStart(err)}
 	}
 	defer s.bound(ctx)()
-	if s.refs, err = readAdvert(p.meter.reader(s.out)); err != nil {
+	if s.refs, err = ReadAdvert(p.meter.reader(s.out)); err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
 		return nil, s.failed(err)
 	}
-	p.meter.request()
+	p.meter.count()
 	return s, nil
 }
 
@@ -62,11 +70,11 @@ type processSession struct {
 	in   io.WriteCloser
 	out  io.ReadCloser
 	said lockedBuffer
-	refs *advert
+	refs *Advert
 	sent bool
 }
 
-func (s *processSession) advert() *advert { return s.refs }
+func (s *processSession) Advert() *Advert { return s.refs }
 
 // bound ends the program when a context ends. The program outlives the context that it was started in, since more than
 // one command is sent to it.
@@ -95,16 +103,16 @@ func (s *processSession) failed(cause error) error {
 		cause = errors.New(text)
 	}
 	code := s.cmd.ProcessState.ExitCode() // negative where it was ended
-	return &TransportError{Op: "reach", URL: s.wire.url(), Err: cause, refused: text != "" && code > 0 && code != sshFailed}
+	return &giterr.TransportError{Op: "reach", URL: s.wire.URL(), Err: cause, Refused: text != "" && code > 0 && code != sshFailed}
 }
 
 // sshFailed is ssh's exit code where it found no way to the server (ssh(1)); any other is that of the program there.
 const sshFailed = 255
 
-func (s *processSession) exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
+func (s *processSession) Exchange(ctx context.Context, request []byte) (io.ReadCloser, error) {
 	release := s.bound(ctx)
-	s.wire.meter.request()
-	s.wire.meter.sent.Add(int64(len(request)))
+	s.wire.meter.count()
+	s.wire.meter.Sent.Add(int64(len(request)))
 	_, err := s.in.Write(request)
 	if s.refs.version != 2 {
 		s.sent = true
@@ -112,7 +120,7 @@ func (s *processSession) exchange(ctx context.Context, request []byte) (io.ReadC
 	}
 	if err != nil {
 		release()
-		return nil, &lostReply{s.failed(err)}
+		return nil, &LostReply{Err: s.failed(err)}
 	}
 	return &processAnswer{Reader: s.wire.meter.reader(s.out), release: release}, nil
 }
@@ -128,8 +136,8 @@ func (a *processAnswer) Close() error {
 	return nil
 }
 
-// close says goodbye where nothing was asked for, and waits for the program.
-func (s *processSession) close() error {
+// Close says goodbye where nothing was asked for, and waits for the program.
+func (s *processSession) Close() error {
 	defer s.end()
 	if !s.sent {
 		io.WriteString(s.in, "0000") //nolint:errcheck // it may have gone already

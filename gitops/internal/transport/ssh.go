@@ -1,6 +1,7 @@
-package gitops
+package transport
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/kballard/go-shellquote"
+
+	"github.com/modelops/modelops/gitops/giterr"
+	"github.com/modelops/modelops/gitops/internal/git"
 )
 
 // ssh URLs go through the ssh program, as git's do (connect.c there): the user's keys, aliases and jump hosts count.
@@ -34,48 +38,49 @@ type sshProgram struct {
 // sshTarget is a parsed URL.
 type sshTarget struct{ host, port, path string }
 
-func (r *Repo) sshRemote(raw string) (remote, error) {
+// NewSSH goes through the ssh program. The remote is the configured name, whose settings say where the server keeps
+// git. Error: *giterr.NotRepoError.
+func NewSSH(raw string, cfg git.Config, g git.Program, remote string, m *Meter) (Wire, error) {
 	to, err := parseSSH(raw)
 	if err != nil {
 		return nil, err
 	}
-	program := r.sshProgram()
+	program := sshProgramFor(cfg, g)
 	if program.variant == sshSimple && to.port != "" {
-		return nil, &NotRepoError{Path: Redact(raw), Reason: "the ssh program is of the variant simple, which cannot be given a port"}
+		return nil, &giterr.NotRepoError{Path: giterr.Redact(raw), Reason: "the ssh program is of the variant simple, which cannot be given a port"}
 	}
-	w := &processWire{git: r.git, shown: raw, meter: &r.meter, args: func(service string) []string {
-		return program.args(to, r.serverProgram(service), service == uploadPack)
-	}}
-	return r.speak(w), nil
+	return &processWire{git: g, shown: raw, meter: m, args: func(service string) []string {
+		return program.args(to, serverProgram(cfg, remote, service), service == UploadPack)
+	}}, nil
 }
 
 // serverProgram is remote.X.uploadpack or receivepack, where the server keeps git in an unusual place.
-func (r *Repo) serverProgram(service string) string {
+func serverProgram(cfg git.Config, remote, service string) string {
 	key := strings.ReplaceAll(strings.TrimPrefix(service, "git-"), "-", "")
-	return orElse(r.cfg.Value("remote."+r.remoteName+"."+key), service)
+	return cmp.Or(cfg.Value("remote."+remote+"."+key), service)
 }
 
-// sshProgram looks where git looks, in its order.
-func (r *Repo) sshProgram() sshProgram {
+// sshProgramFor looks where git looks, in its order.
+func sshProgramFor(cfg git.Config, g git.Program) sshProgram {
 	p := sshProgram{variant: sshOpen}
-	if v, _ := r.git.Env("GIT_SSH_COMMAND"); v != "" {
+	if v, _ := g.Env("GIT_SSH_COMMAND"); v != "" {
 		p.command = v
-	} else if v := r.cfg.Value("core.sshcommand"); v != "" {
+	} else if v := cfg.Value("core.sshcommand"); v != "" {
 		p.command = v
-	} else if v, _ := r.git.Env("GIT_SSH"); v != "" {
+	} else if v, _ := g.Env("GIT_SSH"); v != "" {
 		p.command = shellquote.Join(v)
 	}
 	if p.command != "" {
 		p.variant = variantOf(p.command)
 	}
-	if v, _ := r.git.Env("GIT_SSH_VARIANT"); v != "" {
+	if v, _ := g.Env("GIT_SSH_VARIANT"); v != "" {
 		p.variant = knownVariant(v)
-	} else if v := r.cfg.Value("ssh.variant"); v != "" {
+	} else if v := cfg.Value("ssh.variant"); v != "" {
 		p.variant = knownVariant(v)
 	}
 	// An askpass program answers passphrases without a terminal, and BatchMode would silence it.
-	askpass, _ := r.git.Env("SSH_ASKPASS")
-	p.batch = !r.git.Ask && askpass == ""
+	askpass, _ := g.Env("SSH_ASKPASS")
+	p.batch = !g.Ask && askpass == ""
 	return p
 }
 
@@ -163,7 +168,7 @@ func parseSSH(raw string) (to sshTarget, err error) {
 		err = fmt.Errorf("the remote's URL names no host and path (%q, %q)", to.host, to.path)
 	}
 	if err != nil {
-		err = &NotRepoError{Path: Redact(raw), Reason: err.Error()}
+		err = &giterr.NotRepoError{Path: giterr.Redact(raw), Reason: err.Error()}
 	}
 	return to, err
 }
@@ -225,7 +230,7 @@ func sshRefusal(raw, text string) error {
 		login, scan, known = "ssh -T -p "+to.port+" "+to.host, "ssh-keyscan -p "+to.port+" "+server, "'["+server+"]:"+to.port+"'"
 	}
 	refusal := func(what, hint string) error {
-		return &AuthError{Op: "reach", URL: Redact(raw), Message: what + "\n" + indent(text), hints: []string{hint}}
+		return &giterr.AuthError{Op: "reach", URL: giterr.Redact(raw), Message: what + "\n" + giterr.Indent(text), Next: []string{hint}}
 	}
 	switch {
 	case strings.Contains(text, "REMOTE HOST IDENTIFICATION HAS CHANGED"):

@@ -1,4 +1,4 @@
-package gitops
+package transport
 
 import (
 	"bytes"
@@ -10,14 +10,13 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 
 	"github.com/modelops/modelops/gitops/giterr"
-	"github.com/modelops/modelops/gitops/internal/odb"
 )
 
 // Version 2 of Git's protocol (gitprotocol-v2(5)): refs by prefix instead of all of them, and objects by id.
 
 // command sends one command of version 2 and reads its answer. The conversation is kept for the next one; one that was
-// kept and has died meanwhile is begun anew once. Error: errNoV2 when the server speaks an older version only.
-func (w *wireRemote) command(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) error {
+// kept and has died meanwhile is begun anew once. Error: ErrNoV2 when the server speaks an older version only.
+func (w *Client) command(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	kept := w.reading != nil
@@ -28,18 +27,19 @@ func (w *wireRemote) command(ctx context.Context, name string, args func(*pktWri
 	return err
 }
 
-var errNoV2 = errors.New("the server does not speak version 2 of Git's protocol")
+// ErrNoV2 says that there is no asking for objects by id, or for refs by name.
+var ErrNoV2 = errors.New("the server does not speak version 2 of Git's protocol")
 
 func final(err error) bool {
-	var refused *serverError
-	var auth *AuthError
+	var refused *ServerError
+	var auth *giterr.AuthError
 	return err == nil || errors.As(err, &refused) || errors.As(err, &auth)
 }
 
 // ask holds the conversation, which it gives up after any error.
-func (w *wireRemote) ask(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) (err error) {
+func (w *Client) ask(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) (err error) {
 	if w.reading == nil {
-		if w.reading, err = w.open(ctx, uploadPack); err != nil {
+		if w.reading, err = w.Open(ctx, UploadPack); err != nil {
 			w.reading = nil
 			return err
 		}
@@ -47,23 +47,23 @@ func (w *wireRemote) ask(ctx context.Context, name string, args func(*pktWriter)
 	s := w.reading
 	defer func() {
 		if err != nil {
-			s.close() //nolint:errcheck // over anyway
+			s.Close() //nolint:errcheck // over anyway
 			w.reading = nil
 		}
 	}()
-	if s.advert().version != 2 {
-		return errNoV2
+	if s.Advert().version != 2 {
+		return ErrNoV2
 	}
 	var req pktWriter
 	req.linef("command=%s", name)
-	req.linef("agent=%s", agent)
-	if _, ok := s.advert().caps["object-format"]; ok {
+	req.linef("agent=%s", Agent)
+	if _, ok := s.Advert().Caps["object-format"]; ok {
 		req.linef("object-format=sha1")
 	}
 	req.delim()
 	args(&req)
 	req.flush()
-	answer, err := s.exchange(ctx, req.Bytes())
+	answer, err := s.Exchange(ctx, req.Bytes())
 	if err != nil {
 		return err
 	}
@@ -71,27 +71,27 @@ func (w *wireRemote) ask(ctx context.Context, name string, args func(*pktWriter)
 }
 
 // placed says of an error in an answer where it came from.
-func (w *wireRemote) placed(ctx context.Context, err error) error {
-	var refused *serverError
+func (w *Client) placed(ctx context.Context, err error) error {
+	var refused *ServerError
 	switch {
 	case err == nil || errors.As(err, &refused):
 		return err
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
-	return &TransportError{Op: "read", URL: w.url(), Err: err}
+	return &giterr.TransportError{Op: "read", URL: w.URL(), Err: err}
 }
 
-// remoteRef is one line of ls-refs.
-type remoteRef struct {
-	name           string
-	hash           Hash // zero for a branch without a commit
-	target, peeled string
+// Ref is one line of ls-refs.
+type Ref struct {
+	Name           string
+	Hash           Hash // zero for a branch without a commit
+	target, Peeled string
 }
 
-// lsRefs lists the refs whose names begin with one of the prefixes.
-func (w *wireRemote) lsRefs(ctx context.Context, prefixes ...string) ([]remoteRef, error) {
-	var out []remoteRef
+// ListRefs lists the refs whose names begin with one of the prefixes.
+func (w *Client) ListRefs(ctx context.Context, prefixes ...string) ([]Ref, error) {
+	var out []Ref
 	err := w.command(ctx, "ls-refs", func(req *pktWriter) {
 		req.linef("symrefs")
 		req.linef("peel")
@@ -115,64 +115,68 @@ func (w *wireRemote) lsRefs(ctx context.Context, prefixes ...string) ([]remoteRe
 	return out, err
 }
 
-func parseRef(line string) (remoteRef, error) {
+func parseRef(line string) (Ref, error) {
 	f := strings.Fields(line)
 	if len(f) < 2 || !plumbing.IsHash(f[0]) && f[0] != "unborn" {
-		return remoteRef{}, fmt.Errorf("its list of refs cannot be read: %q", Sanitize(line))
+		return Ref{}, fmt.Errorf("its list of refs cannot be read: %q", giterr.Sanitize(line))
 	}
-	out := remoteRef{name: f[1]}
+	out := Ref{Name: f[1]}
 	if f[0] != "unborn" {
-		out.hash = plumbing.NewHash(f[0])
+		out.Hash = plumbing.NewHash(f[0])
 	}
 	for _, attr := range f[2:] {
 		if v, ok := strings.CutPrefix(attr, "symref-target:"); ok {
 			out.target = v
 		}
 		if v, ok := strings.CutPrefix(attr, "peeled:"); ok {
-			out.peeled = v
+			out.Peeled = v
 		}
 	}
 	return out, nil
 }
 
-// want is one fetch of version 2.
-type want struct {
-	objects []Hash
-	filter  string // "" asks for everything below the objects
-	depth   int    // commits of history, 0 for all of it
-	have    Hash   // a commit whose objects are not to be sent, zero for none
+// Want is one fetch of version 2.
+type Want struct {
+	Objects []Hash
+	Filter  string // "" asks for everything below the objects
+	Depth   int    // commits of history, 0 for all of it
+	Have    []Hash // commits whose objects are not to be sent
+	Shallow []Hash // commits behind which there is nothing here
 }
 
 // maxPack bounds what one fetch may bring: it is held in memory.
 const maxPack = 256 << 20 // bytes
 
-// fetch asks for objects by their ids and hands on what comes. It returns the number of objects that came.
-func (w *wireRemote) fetch(ctx context.Context, q want, into odb.Sink) (count int, err error) {
-	err = w.command(ctx, "fetch", func(req *pktWriter) {
-		req.linef("no-progress")
-		req.linef("ofs-delta")
-		if q.filter != "" {
-			req.linef("filter %s", q.filter)
-		}
-		if q.depth > 0 {
-			req.linef("deepen %d", q.depth)
-		}
-		for _, h := range q.objects {
-			req.linef("want %s", h)
-		}
-		if !q.have.IsZero() {
-			req.linef("have %s", q.have)
-		}
-		req.linef("done")
-	}, func(r *pktReader) error {
+// Fetch asks for objects by their ids, and hands the pack on that comes. What use says of it ends the conversation.
+func (w *Client) Fetch(ctx context.Context, q Want, use func(pack []byte) error) error {
+	return w.command(ctx, "fetch", q.lines, func(r *pktReader) error {
 		pack, err := readPack(r)
 		if err != nil {
 			return err
 		}
-		count, err = odb.Unpack(pack, into)
-		return err
+		return use(pack)
 	})
-	return count, err
+}
+
+func (q Want) lines(req *pktWriter) {
+	req.linef("no-progress")
+	req.linef("ofs-delta")
+	if q.Filter != "" {
+		req.linef("filter %s", q.Filter)
+	}
+	if q.Depth > 0 {
+		req.linef("deepen %d", q.Depth)
+	}
+	for _, h := range q.Objects {
+		req.linef("want %s", h)
+	}
+	for _, h := range q.Shallow {
+		req.linef("shallow %s", h)
+	}
+	for _, h := range q.Have {
+		req.linef("have %s", h)
+	}
+	req.linef("done")
 }
 
 // readPack skips the sections before the pack, and takes the pack out of the side band.
@@ -203,7 +207,7 @@ func unband(r *pktReader) ([]byte, error) {
 			pack.Write(p[1:])
 		case len(p) > 0 && p[0] == 2:
 		case len(p) > 0 && p[0] == 3:
-			return nil, &serverError{strings.TrimSpace(Sanitize(giterr.RedactText(string(p[1:]))))}
+			return nil, &ServerError{strings.TrimSpace(giterr.Sanitize(giterr.RedactText(string(p[1:]))))}
 		case pack.Len()+len(p) > maxPack:
 			return nil, fmt.Errorf("it sends more than %d MB: use a clone", maxPack>>20)
 		default:

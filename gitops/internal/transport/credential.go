@@ -1,6 +1,7 @@
-package gitops
+package transport
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
@@ -108,7 +110,7 @@ func (k *keyring) known(u *url.URL) []credential {
 	var out []credential
 	if token, _ := k.git.Env(tokenVar); token != "" {
 		user, _ := k.git.Env(userVar)
-		out = append(out, credential{user: orElse(user, k.userFor(u.Hostname())), password: token, headers: plain})
+		out = append(out, credential{user: cmp.Or(user, k.userFor(u.Hostname())), password: token, headers: plain})
 	}
 	if hasAuthorization(headers) {
 		out = append(out, credential{headers: headers})
@@ -183,7 +185,7 @@ func fillTrouble(err error) string {
 
 // tell reports to the helpers that a credential worked or was refused. Other failures say nothing about it.
 func (k *keyring) tell(ctx context.Context, c credential, err error) {
-	var auth *AuthError
+	var auth *giterr.AuthError
 	verb := "approve"
 	if errors.As(err, &auth) && auth.Status == http.StatusUnauthorized {
 		verb = "reject"
@@ -216,7 +218,7 @@ func headersFor(c git.Config, u *url.URL) []string {
 
 // signInHints says what to do where no credential was found.
 func (k *keyring) signInHints(u *url.URL) []string {
-	hints := []string{"set " + tokenVar + " (and " + userVar + ", where the host wants a certain name), or sign in with git: git ls-remote " + Redact(u.String())}
+	hints := []string{"set " + tokenVar + " (and " + userVar + ", where the host wants a certain name), or sign in with git: git ls-remote " + giterr.Redact(u.String())}
 	for _, s := range k.cfg {
 		// What actions/checkout leaves: a file with the login, which counts in some folders only.
 		if strings.HasPrefix(s.Key, "includeif.") && strings.Contains(s.Value, "git-credentials-") {

@@ -1,6 +1,7 @@
-package gitops
+package transport
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -84,7 +85,7 @@ func clientCert(cfg git.Config, g git.Program, u *url.URL) ([]tls.Certificate, e
 	if cert == "" {
 		return nil, nil
 	}
-	key := orElse(sslFile(cfg, g, u, "sslkey", "GIT_SSL_KEY"), cert)
+	key := cmp.Or(sslFile(cfg, g, u, "sslkey", "GIT_SSL_KEY"), cert)
 	data, err := os.ReadFile(key) //nolint:gosec // the user's own setting
 	if err != nil {
 		return nil, fmt.Errorf("http.sslKey: %w", err)
@@ -120,3 +121,13 @@ func explainTLS(err error, u *url.URL) error {
 	}
 	return err
 }
+
+// advisedError is an error for which there is something to type.
+type advisedError struct {
+	err   error
+	hints []string
+}
+
+func (e *advisedError) Error() string   { return e.err.Error() }
+func (e *advisedError) Unwrap() error   { return e.err }
+func (e *advisedError) Hints() []string { return e.hints }
