@@ -102,7 +102,7 @@ func (r *Repo) attributeFiles(ctx context.Context, tree Hash, list []newFile) (a
 		}
 	}
 	if r.clone != nil {
-		rules.local, _ = os.ReadFile(filepath.Join(r.clone.common, "info", "attributes")) // mostly absent
+		rules.local, _ = os.ReadFile(filepath.Join(r.clone.Common, "info", "attributes")) // mostly absent
 	}
 	rules.user, _ = os.ReadFile(r.userAttributes()) // mostly absent
 	return rules, nil

@@ -13,7 +13,7 @@ import (
 // dirtyWithoutGit compares the files below some paths with HEAD. It reads neither index nor ignore rules, and so errs
 // towards calling a path dirty.
 func (r *Repo) dirtyWithoutGit(ctx context.Context, paths []string) ([]string, error) {
-	h, err := r.clone.resolve("HEAD")
+	h, err := r.clone.Resolve("HEAD")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -29,14 +29,14 @@ func (r *Repo) dirtyWithoutGit(ctx context.Context, paths []string) ([]string, e
 		if err := listFiles(head, p, names); err != nil {
 			return nil, err
 		}
-		if err := listFiles(os.DirFS(r.clone.work), p, names); err != nil {
+		if err := listFiles(os.DirFS(r.clone.Work), p, names); err != nil {
 			return nil, err
 		}
 	}
 	var out []string
 	for n := range names {
 		want, werr := head.ReadFile(n)
-		have, herr := os.ReadFile(filepath.Join(r.clone.work, filepath.FromSlash(n)))
+		have, herr := os.ReadFile(filepath.Join(r.clone.Work, filepath.FromSlash(n)))
 		if (werr == nil) != (herr == nil) || !bytes.Equal(want, have) {
 			out = append(out, n)
 		}

@@ -9,7 +9,8 @@
 // by name is not a success, a missing object is not an absent file, and a difference outside the scope of a change is
 // not committed.
 //
-// A Repo is a clone, a remote without one, or both: internal/odb has the objects of either, internal/transport talks with
-// the remote's server, and internal/git is the user's own git with its settings. What is decided is decided here: what a
-// commit holds, whether a push arrived, what a refusal means, and what becomes of the clone.
+// A Repo is a clone, a remote without one, or both: internal/clone is the clone's folder, internal/odb has the objects of
+// either, internal/transport talks with the remote's server, and internal/git is the user's own git with its settings.
+// What is decided is decided here: what a commit holds, whether a push arrived, what a refusal means, and what becomes of
+// the clone.
 package gitops

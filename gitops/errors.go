@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path"
 	"strings"
 	"time"
@@ -27,6 +26,8 @@ type (
 	TransportError = giterr.TransportError
 	// AuthError says that a remote wants a credential, or refuses the one that was sent.
 	AuthError = giterr.AuthError
+	// LockedError says that a lock file of Git's is in the way.
+	LockedError = giterr.LockedError
 )
 
 // EmptyRepoError says that the branch has no commit yet.
@@ -131,34 +132,6 @@ func (e *RejectedError) words() string {
 		return e.Reason
 	}
 	return e.Reason + "\n" + giterr.Indent(e.Server)
-}
-
-// LockedError says that a lock file of Git's is in the way. Nothing tells the lock of a program that runs from one that
-// was left by a program that was killed, ours included, and so it is never taken away: the age is given instead.
-type LockedError struct {
-	Ref, Lock string
-	Since     time.Time // when the lock was taken; zero when it is not known
-}
-
-func (e *LockedError) Error() string {
-	s := fmt.Sprintf("move %s: locked by another program (%s exists", e.Ref, e.Lock)
-	if !e.Since.IsZero() {
-		s += " since " + e.Since.Format("2006-01-02 15:04:05")
-	}
-	return s + ")"
-}
-
-// Hints says when and how to take the lock away.
-func (e *LockedError) Hints() []string {
-	return []string{"wait for the other program; if no git and no modelops runs there any more, it was killed: rm '" + e.Lock + "'"}
-}
-
-func lockedBy(ref, lock string) *LockedError {
-	e := &LockedError{Ref: ref, Lock: lock}
-	if info, err := os.Stat(lock); err == nil {
-		e.Since = info.ModTime()
-	}
-	return e
 }
 
 // Retryable says whether the same command can succeed later where it failed now, and how long the server asked to wait.

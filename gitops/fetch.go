@@ -88,7 +88,7 @@ func (r *Repo) ownFetch(ctx context.Context, h Hash) error {
 	switch rem := r.remote.(type) {
 	case *fileRemote:
 		r.borrowed.Store(true)
-		return r.disk.Borrow(rem.at.common)
+		return r.disk.Borrow(rem.at.Common)
 	case *wireRemote:
 		err := rem.Fetch(ctx, r.wantOne(h), r.disk.StorePack)
 		if !errors.Is(err, transport.ErrNoV2) {
@@ -115,16 +115,16 @@ func (r *Repo) haves() []Hash {
 			out = append(out, h)
 		}
 	}
-	add(r.clone.resolve(r.tracking()))
-	add(r.clone.resolve(headsPrefix + r.branch))
-	add(r.clone.resolve("HEAD"))
+	add(r.clone.Resolve(r.tracking()))
+	add(r.clone.Resolve(headsPrefix + r.branch))
+	add(r.clone.Resolve("HEAD"))
 	return out
 }
 
 // localBranch is the ref of the clone's own branch of that name, with its value; fs.ErrNotExist where there is none.
 func (r *Repo) localBranch() (string, Hash, error) {
 	name := headsPrefix + r.branch
-	h, err := r.clone.resolve(name)
+	h, err := r.clone.Resolve(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("read %s: %w", name, err)
 	}

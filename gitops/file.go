@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 
+	"github.com/modelops/modelops/gitops/internal/clone"
 	"github.com/modelops/modelops/gitops/internal/odb"
 	"github.com/modelops/modelops/gitops/internal/transport"
 )
@@ -13,46 +13,39 @@ import (
 // fileRemote is a repository on this machine. It is read directly. Pushes go through git, whose hooks and checks they
 // have to pass; without git they are made here.
 type fileRemote struct {
-	at   *clone
+	at   *clone.Folder
 	disk *odb.Disk
 	wire *wireRemote // nil without git
 }
 
 func (r *Repo) fileRemote(path string) (remote, error) {
-	at, err := exactly(path)
+	at, err := clone.Exactly(path)
 	if err != nil {
 		return nil, err
 	}
+	if at == nil {
+		return nil, &TransportError{Op: "read", URL: path, Err: errors.New("no Git repository is there")}
+	}
 	f := &fileRemote{at: at}
-	if f.disk, err = odb.OpenDisk(at.common); err != nil {
+	if f.disk, err = odb.OpenDisk(at.Common); err != nil {
 		return nil, err
 	}
 	if r.git.Path != "" {
-		f.wire = r.speak(transport.NewLocal(at.dir, path, r.git, &r.meter))
+		f.wire = r.speak(transport.NewLocal(at.Dir, path, r.git, &r.meter))
 	}
 	return f, nil
 }
 
-// exactly opens a repository at a path without looking above it, trying the names that git tries.
-func exactly(path string) (*clone, error) {
-	for _, p := range [...]string{path + "/.git", path, path + ".git"} {
-		if p = filepath.Clean(p); isGitDir(p) {
-			return newClone(p, "")
-		}
-	}
-	return nil, &TransportError{Op: "read", URL: path, Err: errors.New("no Git repository is there")}
-}
-
-func (f *fileRemote) URL() string { return f.at.common }
+func (f *fileRemote) URL() string { return f.at.Common }
 
 func (f *fileRemote) Tip(_ context.Context, branch string) (string, Hash, error) {
 	var err error
 	if branch == "" {
-		if branch, err = f.at.headBranch(); err != nil || branch == "" {
+		if branch, err = f.at.HeadBranch(); err != nil || branch == "" {
 			return "", Hash{}, err
 		}
 	}
-	h, err := f.at.resolve(headsPrefix + branch)
+	h, err := f.at.Resolve(headsPrefix + branch)
 	if errors.Is(err, fs.ErrNotExist) {
 		return branch, Hash{}, nil
 	}
@@ -70,7 +63,7 @@ func (f *fileRemote) Push(ctx context.Context, u push) error {
 	if cur != u.old {
 		return &StaleError{Branch: u.branch, Base: u.old, Tip: cur}
 	}
-	if head, err := f.at.headBranch(); err == nil && head == u.branch && !localBare(f.at) {
+	if head, err := f.at.HeadBranch(); err == nil && head == u.branch && !f.at.Bare() {
 		return &RejectedError{Branch: u.branch, Class: RejectOther, Reason: "it is checked out there"}
 	}
 	return f.move(ctx, u)
@@ -81,7 +74,7 @@ func (f *fileRemote) move(ctx context.Context, u push) error {
 	for h, o := range u.objects {
 		list = append(list, odb.NewObject{ID: h, Object: o})
 	}
-	if err := f.disk.Write(list, writing(f.at.localConfig())); err != nil {
+	if err := f.disk.Write(list, writing(f.at.Config())); err != nil {
 		return &TransportError{Op: "push to", URL: f.URL(), Err: err}
 	}
 	var who Ident
@@ -92,5 +85,5 @@ func (f *fileRemote) move(ctx context.Context, u push) error {
 		}
 		who = c.info.Committer
 	}
-	return f.at.moveRef(ctx, refUpdate{name: headsPrefix + u.branch, old: u.old, new: u.new, who: who, why: "push"})
+	return moveRef(ctx, f.at, clone.Update{Name: headsPrefix + u.branch, Old: u.old, New: u.new, Who: who.line(), Why: "push"})
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/modelops/modelops/gitops/internal/clone"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
@@ -47,7 +48,7 @@ func (r *Repo) moveTracking(ctx context.Context, next *Snapshot) (string, error)
 	if name == "" {
 		return "", nil
 	}
-	cur, err := r.clone.resolve(name)
+	cur, err := r.clone.Resolve(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
@@ -57,9 +58,9 @@ func (r *Repo) moveTracking(ctx context.Context, next *Snapshot) (string, error)
 		}
 	}
 	u := r.refUpdate(name, cur, next)
-	u.why = "update by push"
+	u.Why = "update by push"
 	var stale *StaleError
-	if err = r.clone.moveRef(ctx, u); errors.As(err, &stale) {
+	if err = moveRef(ctx, r.clone, u); errors.As(err, &stale) {
 		return name, nil // somebody fetched just now
 	}
 	return name, err
@@ -68,7 +69,7 @@ func (r *Repo) moveTracking(ctx context.Context, next *Snapshot) (string, error)
 func (r *Repo) moveBranch(ctx context.Context, res FollowResult, base, next *Snapshot) (FollowResult, error) {
 	local := r.localName()
 	name := headsPrefix + local
-	cur, err := r.clone.resolve(name)
+	cur, err := r.clone.Resolve(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return res, nil
 	}
@@ -92,15 +93,15 @@ func (r *Repo) moveBranch(ctx context.Context, res FollowResult, base, next *Sna
 	if err != nil {
 		return res, err
 	}
-	where := r.clone.checkedOut(local, r.mainBare())
+	where := r.clone.CheckedOut(local, r.mainBare())
 	upstream := r.remoteName + "/" + r.branch
 	switch {
 	case !forward:
 		res.Note = fmt.Sprintf("your branch %s has commits of its own and was left at %s; to join them: git rebase %s %s", local, short(cur), upstream, local)
-	case where == "" && r.clone.work == "":
-		err = r.clone.moveRef(ctx, r.refUpdate(name, cur, next))
+	case where == "" && r.clone.Work == "":
+		err = moveRef(ctx, r.clone, r.refUpdate(name, cur, next))
 		res.Moved = err == nil
-	case where != r.clone.work || r.git.Path == "":
+	case where != r.clone.Work || r.git.Path == "":
 		res.Note = fmt.Sprintf("your branch %s was left at %s; to update it: %s", local, short(cur), updateCommand(where, upstream, local))
 	default:
 		return r.mergeFollow(ctx, res, base, next)
@@ -117,7 +118,7 @@ func updateCommand(where, upstream, local string) string {
 
 // localName is the branch that HEAD is on when it follows ours, else the branch of the same name.
 func (r *Repo) localName() string {
-	head, err := r.clone.headBranch()
+	head, err := r.clone.HeadBranch()
 	if err == nil && head != "" && r.cfg.Value("branch."+head+".remote") == r.remoteName &&
 		r.cfg.Value("branch."+head+".merge") == headsPrefix+r.branch {
 		return head
@@ -126,9 +127,9 @@ func (r *Repo) localName() string {
 }
 
 func (r *Repo) mergeFollow(ctx context.Context, res FollowResult, base, next *Snapshot) (FollowResult, error) {
-	err := unlocked(ctx, r.clone.work)
+	err := clone.AwaitLocks(ctx, r.clone.Work)
 	if err == nil {
-		err = r.moveCheckedOut(ctx, r.clone.work, base, next)
+		err = r.moveCheckedOut(ctx, r.clone.Work, base, next)
 	}
 	if err == nil {
 		res.Moved = true
@@ -163,7 +164,7 @@ func (r *Repo) whyNotMoved(ctx context.Context, err error, base, next *Snapshot)
 func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Snapshot) error {
 	err := r.fastForward(ctx, where, next)
 	var refused *git.Error
-	if errors.As(err, &refused) && !refused.Killed() && where == r.clone.work && r.stageSame(ctx, base, next) {
+	if errors.As(err, &refused) && !refused.Killed() && where == r.clone.Work && r.stageSame(ctx, base, next) {
 		err = r.fastForward(ctx, where, next)
 	}
 	return err
@@ -186,13 +187,13 @@ func (r *Repo) stageSame(ctx context.Context, base, next *Snapshot) bool {
 	}
 	for _, name := range dirty {
 		want, err := next.ReadFile(name)
-		have, rerr := os.ReadFile(filepath.Join(r.clone.work, filepath.FromSlash(name)))
+		have, rerr := os.ReadFile(filepath.Join(r.clone.Work, filepath.FromSlash(name)))
 		if err != nil || rerr != nil || !bytes.Equal(want, have) {
 			return false
 		}
 	}
 	g := r.git
-	g.Dir = r.clone.work
+	g.Dir = r.clone.Work
 	_, err = g.Run(ctx, append([]string{"--literal-pathspecs", "add", "--"}, dirty...)...)
 	return err == nil
 }
@@ -236,7 +237,7 @@ func (r *Repo) Dirty(ctx context.Context, paths ...string) ([]string, error) {
 		return r.dirtyWithoutGit(ctx, paths)
 	}
 	g := r.git
-	g.Dir = r.clone.work
+	g.Dir = r.clone.Work
 	args := []string{"--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none", "--"}
 	out, err := g.Run(ctx, append(args, paths...)...)
 	if err != nil {

@@ -16,10 +16,10 @@ func (r *Repo) Hooks() (dir string, names []string) {
 	if r.clone == nil {
 		return "", nil
 	}
-	dir = filepath.Join(r.clone.common, "hooks")
+	dir = filepath.Join(r.clone.Common, "hooks")
 	if v := r.cfg.Value("core.hookspath"); v != "" {
 		if dir = r.home(v); !filepath.IsAbs(dir) { // as git: from where hooks run
-			dir = filepath.Join(cmp.Or(r.clone.work, r.clone.dir), dir)
+			dir = filepath.Join(cmp.Or(r.clone.Work, r.clone.Dir), dir)
 		}
 	}
 	for _, n := range clientHooks {

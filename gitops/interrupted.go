@@ -2,13 +2,13 @@ package gitops
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"github.com/modelops/modelops/gitops/internal/clone"
 )
 
 // Uncommitted makes the error about uncommitted work in some paths. A git that was killed while it moved the work tree
@@ -16,7 +16,7 @@ import (
 func (r *Repo) Uncommitted(tip *Snapshot, paths []string) *DirtyError {
 	e := &DirtyError{Paths: paths}
 	quoted := "'" + strings.Join(paths, "' '") + "'"
-	lock := lockedBy("the index", r.indexLock())
+	lock := clone.LockedBy("the index", r.indexLock())
 	held := !lock.Since.IsZero()
 	switch {
 	case tip != nil && r.holds(tip, paths):
@@ -38,7 +38,7 @@ func (r *Repo) Uncommitted(tip *Snapshot, paths []string) *DirtyError {
 func (r *Repo) holds(s *Snapshot, paths []string) bool {
 	for _, name := range paths {
 		want, err := s.ReadFile(name)
-		have, herr := os.ReadFile(filepath.Join(r.clone.work, filepath.FromSlash(name)))
+		have, herr := os.ReadFile(filepath.Join(r.clone.Work, filepath.FromSlash(name)))
 		gone := errors.Is(err, fs.ErrNotExist) && errors.Is(herr, fs.ErrNotExist)
 		if !gone && (err != nil || herr != nil || !bytes.Equal(want, have)) {
 			return false
@@ -55,39 +55,4 @@ func (r *Repo) upstream() string {
 	return r.remoteName + "/" + r.branch
 }
 
-func (r *Repo) indexLock() string { return filepath.Join(r.clone.dir, "index.lock") }
-
-// unlocked waits for the locks that a git which moves a checked-out branch needs. It takes them one after the other, and
-// moves files before it meets the last: where one is held, nothing may be begun.
-func unlocked(ctx context.Context, where string) error {
-	c, err := cloneAt(where)
-	if err != nil || c == nil {
-		return err // a work tree that is found through GIT_WORK_TREE alone is left to git
-	}
-	files := []string{filepath.Join(c.dir, "index"), filepath.Join(c.dir, "HEAD")}
-	if head, err := c.headBranch(); err == nil && head != "" {
-		files = append(files, c.refPath(headsPrefix+head))
-	}
-	for _, f := range files {
-		if err := awaitLock(ctx, "the checked-out branch", f+".lock"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func awaitLock(ctx context.Context, what, lock string) error {
-	for deadline := time.Now().Add(lockPatience); ; {
-		if _, err := os.Lstat(lock); err != nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return lockedBy(what, lock)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(lockPause):
-		}
-	}
-}
+func (r *Repo) indexLock() string { return filepath.Join(r.clone.Dir, "index.lock") }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
+	"github.com/modelops/modelops/gitops/internal/clone"
 	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 	"github.com/modelops/modelops/gitops/internal/transport"
@@ -153,12 +155,12 @@ func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
 	if r.borrowed.Load() {
 		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "the clone lacks the remote's newest commits: fetch first"}
 	}
-	where := r.clone.checkedOut(r.branch, r.mainBare())
+	where := r.clone.CheckedOut(r.branch, r.mainBare())
 	if where != "" && r.git.Path == "" {
 		return &RejectedError{Branch: r.branch, Class: RejectOther, Reason: "it is checked out in " + where + ", and without git its files cannot be moved along"}
 	}
 	if where != "" {
-		if err := unlocked(ctx, where); err != nil {
+		if err := clone.AwaitLocks(ctx, where); err != nil {
 			return err
 		}
 	}
@@ -168,13 +170,29 @@ func (r *Repo) PushLocal(ctx context.Context, base, next *Snapshot) error {
 	if where != "" {
 		return r.mergeLocal(ctx, where, base, next)
 	}
-	return r.clone.moveRef(ctx, r.refUpdate(name, old, next))
+	return moveRef(ctx, r.clone, r.refUpdate(name, old, next))
 }
 
-func (r *Repo) refUpdate(name string, old Hash, next *Snapshot) refUpdate {
+// moveRef moves a ref of a clone. Its errors are those of a push.
+func moveRef(ctx context.Context, c *clone.Folder, u clone.Update) error {
+	err := c.Move(ctx, u)
+	var moved *clone.MovedError
+	var refused *clone.RefusedError
+	switch {
+	case errors.As(err, &moved):
+		return &StaleError{Branch: strings.TrimPrefix(u.Name, headsPrefix), Base: u.Old, Tip: moved.Tip}
+	case errors.As(err, &refused) && refused.Clash:
+		return &RejectedError{Branch: u.Name, Class: RejectConflict, Reason: refused.Reason}
+	case errors.As(err, &refused):
+		return &RejectedError{Branch: u.Name, Class: RejectOther, Reason: refused.Reason}
+	}
+	return err
+}
+
+func (r *Repo) refUpdate(name string, old Hash, next *Snapshot) clone.Update {
 	info := next.Info()
-	return refUpdate{name: name, old: old, new: next.Commit(), who: info.Committer,
-		why: "commit: " + info.Subject, logAll: r.logAll()}
+	return clone.Update{Name: name, Old: old, New: next.Commit(), Who: info.Committer.line(),
+		Why: oneLine("commit: " + info.Subject), LogAll: r.logAll()}
 }
 
 // logAll is git's default for core.logAllRefUpdates: reflogs in clones with a work tree.
@@ -184,10 +202,10 @@ func (r *Repo) logAll() bool {
 	} else if ok {
 		return true
 	}
-	return r.clone.work != "" || !r.mainBare()
+	return r.clone.Work != "" || !r.mainBare()
 }
 
 func (r *Repo) mainBare() bool {
-	v, ok := r.clone.localConfig().Get("core.bare")
-	return !ok && r.clone.work == "" || ok && git.Truth(v)
+	v, ok := r.clone.Config().Get("core.bare")
+	return !ok && r.clone.Work == "" || ok && git.Truth(v)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/modelops/modelops/gitops/internal/transport"
 )
 
+const headsPrefix = "refs/heads/"
+
 // remote is the place whose branch is the truth.
 type remote interface {
 	// URL is what users are shown: no credentials.
@@ -40,9 +42,9 @@ func (u push) basesUnless(whole bool) func(Hash) (odb.Object, bool) {
 // chooseRemote finds the remote's name and how to reach it.
 func (r *Repo) chooseRemote(o Options) error {
 	names := r.cfg.Subsections("remote")
-	head, err := r.clone.headBranch()
+	head, err := r.clone.HeadBranch()
 	if err != nil {
-		return &NotRepoError{Path: r.clone.common, Reason: "HEAD cannot be read: " + err.Error()}
+		return &NotRepoError{Path: r.clone.Common, Reason: "HEAD cannot be read: " + err.Error()}
 	}
 	r.remoteName = pickRemote(o.Remote, r.cfg.Value("branch."+cmp.Or(o.Branch, head)+".remote"), names)
 	if r.remoteName == "" {
@@ -50,7 +52,7 @@ func (r *Repo) chooseRemote(o Options) error {
 	}
 	configured := r.remoteURL()
 	if configured == "" {
-		return &NotRepoError{Path: r.clone.common, Reason: "there is no remote " + Redact(r.remoteName)}
+		return &NotRepoError{Path: r.clone.Common, Reason: "there is no remote " + Redact(r.remoteName)}
 	}
 	read, write := r.cfg.Rewrite(configured, false), r.pushURL(configured)
 	// Where they differ, the place that is pushed to is the truth: a mirror that lags behind would make every push a

@@ -6,13 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 
+	"github.com/modelops/modelops/gitops/internal/clone"
 	"github.com/modelops/modelops/gitops/internal/git"
 	"github.com/modelops/modelops/gitops/internal/odb"
 	"github.com/modelops/modelops/gitops/internal/transport"
@@ -20,11 +20,11 @@ import (
 
 // Repo is an open repository with one branch of it in view. It may be used by several goroutines.
 type Repo struct {
-	clone      *clone    // nil on a remote without a clone
-	disk       *odb.Disk // objects on this machine, nil where there are none
-	far        *far      // objects of a remote without a clone, nil where the repository is on this machine
-	temp       string    // a folder of ours that goes with Close, "" for none
-	opened     *tip      // the branch as it was when it was opened
+	clone      *clone.Folder // nil on a remote without a clone
+	disk       *odb.Disk     // objects on this machine, nil where there are none
+	far        *far          // objects of a remote without a clone, nil where the repository is on this machine
+	temp       string        // a folder of ours that goes with Close, "" for none
+	opened     *tip          // the branch as it was when it was opened
 	meter      transport.Meter
 	objs       *odb.Overlay // new objects in memory, then what is on disk
 	git        git.Program
@@ -45,18 +45,18 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	if IsURL(o.Path) {
 		return openURL(ctx, o)
 	}
-	c, err := discover(o.Path, newGit(o.Env, ""))
+	c, err := clone.Discover(o.Path, newGit(o.Env, ""))
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkOwner(ctx, newGit(o.Env, "")); err != nil {
+	if err := c.CheckOwner(ctx, newGit(o.Env, "")); err != nil {
 		return nil, err
 	}
 	r := &Repo{clone: c, git: gitFor(o.Env, c), progress: o.Progress, now: o.Now}
-	if r.cfg, err = git.LoadConfig(ctx, r.git, c.place()); err != nil {
-		return nil, &NotRepoError{Path: c.common, Reason: err.Error()}
+	if r.cfg, err = git.LoadConfig(ctx, r.git, c.Place()); err != nil {
+		return nil, &NotRepoError{Path: c.Common, Reason: err.Error()}
 	}
-	if r.disk, err = odb.OpenDisk(c.common); err != nil {
+	if r.disk, err = odb.OpenDisk(c.Common); err != nil {
 		return nil, err
 	}
 	r.disk.NoGraph = r.cfg.Value("core.commitgraph") != "" && !r.cfg.Bool("core.commitgraph")
@@ -72,15 +72,15 @@ func newGit(e Env, dir string) git.Program {
 }
 
 // gitFor runs git inside the clone, so that git applies its own checks of ownership to it.
-func gitFor(e Env, c *clone) git.Program {
-	g := newGit(e, c.dir)
-	if c.work != "" {
-		g.Dir = c.work
+func gitFor(e Env, c *clone.Folder) git.Program {
+	g := newGit(e, c.Dir)
+	if c.Work != "" {
+		g.Dir = c.Work
 	}
-	if c.pinned || c.apart {
-		g.Extra = []string{"GIT_DIR=" + c.dir}
-		if c.work != "" {
-			g.Extra = append(g.Extra, "GIT_WORK_TREE="+c.work)
+	if c.Pinned || c.Apart {
+		g.Extra = []string{"GIT_DIR=" + c.Dir}
+		if c.Work != "" {
+			g.Extra = append(g.Extra, "GIT_WORK_TREE="+c.Work)
 		}
 	}
 	return g
@@ -130,7 +130,7 @@ func (r *Repo) chooseBranch(ctx context.Context, name string) error {
 	case r.remote != nil:
 		r.branch, err = r.remoteHead(ctx)
 	default:
-		r.branch, err = r.clone.headBranch()
+		r.branch, err = r.clone.HeadBranch()
 	}
 	if err != nil {
 		return err
@@ -145,8 +145,8 @@ func (r *Repo) chooseBranch(ctx context.Context, name string) error {
 func (r *Repo) remoteHead(ctx context.Context) (string, error) {
 	prefix := "refs/remotes/" + r.remoteName + "/"
 	if r.clone != nil {
-		if head, err := r.clone.looseRef(prefix + "HEAD"); err == nil && strings.HasPrefix(head.target, prefix) {
-			return strings.TrimPrefix(head.target, prefix), nil
+		if head, err := r.clone.LooseRef(prefix + "HEAD"); err == nil && strings.HasPrefix(head.Target, prefix) {
+			return strings.TrimPrefix(head.Target, prefix), nil
 		}
 	}
 	name, h, err := r.remote.Tip(ctx, "")
@@ -155,7 +155,7 @@ func (r *Repo) remoteHead(ctx context.Context) (string, error) {
 	}
 	r.opened = &tip{name, h}
 	if name == "" && r.clone != nil {
-		return r.clone.headBranch()
+		return r.clone.HeadBranch()
 	}
 	return name, nil
 }
@@ -189,7 +189,7 @@ func (r *Repo) where() string {
 	if r.clone == nil {
 		return r.remote.URL()
 	}
-	return r.clone.common
+	return r.clone.Common
 }
 
 // Branch returns the name of the branch that is worked on.
@@ -208,7 +208,7 @@ func (r *Repo) WorkTree() string {
 	if r.clone == nil {
 		return ""
 	}
-	return r.clone.work
+	return r.clone.Work
 }
 
 // GitDir returns the folder that all work trees of the clone share, "" without a clone.
@@ -216,16 +216,16 @@ func (r *Repo) GitDir() string {
 	if r.clone == nil {
 		return ""
 	}
-	return r.clone.common
+	return r.clone.Common
 }
 
 // Tip returns the truth: the commit that the remote's branch is at now, fetched into the clone where it is missing, or
 // the local branch's where there is no remote. Errors: *EmptyRepoError, *NoBranchError, *TransportError, *AuthError.
 func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 	if r.remote == nil {
-		h, err := r.clone.resolve(headsPrefix + r.branch)
+		h, err := r.clone.Resolve(headsPrefix + r.branch)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, r.noBranch(ctx, r.clone.common)
+			return nil, r.noBranch(ctx, r.clone.Common)
 		}
 		if err != nil {
 			return nil, err
@@ -288,8 +288,8 @@ func (r *Repo) noBranch(ctx context.Context, where string) error {
 	if r.clone == nil {
 		return r.noBranchThere(ctx, where)
 	}
-	if b, err := r.clone.headBranch(); err == nil && b == r.branch {
-		if _, err := r.clone.resolve("HEAD"); errors.Is(err, fs.ErrNotExist) {
+	if b, err := r.clone.HeadBranch(); err == nil && b == r.branch {
+		if _, err := r.clone.Resolve("HEAD"); errors.Is(err, fs.ErrNotExist) {
 			return &EmptyRepoError{Where: where, Branch: r.branch}
 		}
 	}
@@ -342,25 +342,4 @@ func (r *Repo) Commit(ctx context.Context, base *Snapshot, c Change, id Identity
 		return nil, err
 	}
 	return r.At(ctx, r.objs.Put(plumbing.CommitObject, raw))
-}
-
-// store writes the new objects that a commit needs into the clone, those that others name first.
-func (r *Repo) store(next *Snapshot) error {
-	list, err := r.objs.Reachable(next.Commit())
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	var fresh []odb.NewObject
-	for _, h := range slices.Backward(list) {
-		obj, _ := r.objs.Get(h)
-		fresh = append(fresh, odb.NewObject{ID: h, Object: obj})
-	}
-	if err := r.disk.Write(fresh, writing(r.cfg)); err != nil {
-		return err
-	}
-	r.objs.Drop(list)
-	return nil
 }

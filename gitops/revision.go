@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/go-git/go-git/v5/plumbing"
+
+	"github.com/modelops/modelops/gitops/internal/clone"
 )
 
 var hexDigits = regexp.MustCompile(`^[0-9a-f]{4,40}$`)
@@ -45,7 +48,7 @@ func (r *Repo) named(rev string) (Hash, error) {
 		if pattern == "%s" && rev != "HEAD" && !strings.HasPrefix(rev, "refs/") {
 			continue
 		}
-		h, err := r.refs().resolve(name)
+		h, err := r.refs().Resolve(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -55,7 +58,7 @@ func (r *Repo) named(rev string) (Hash, error) {
 }
 
 // refs is where names are looked up: the clone, or the remote itself where it lies on this machine.
-func (r *Repo) refs() *clone {
+func (r *Repo) refs() *clone.Folder {
 	if f, ok := r.remote.(*fileRemote); ok && r.clone == nil {
 		return f.at
 	}
@@ -119,4 +122,15 @@ func (r *Repo) peel(ctx context.Context, rev string, h Hash) (*Snapshot, error) 
 		h = plumbing.NewHash(strings.TrimPrefix(first, "object "))
 	}
 	return nil, &NoRevisionError{Sanitize(rev), "tags of tags without end"}
+}
+
+var refParts = regexp.MustCompile(`(^|/)(\.|$)|\.\.|\.lock(/|$)|@\{|[ ~^:?*\[\\]|//|^/|\.$|^@$|^-`)
+
+// checkBranch applies git's rules for branch names.
+func checkBranch(name string) error {
+	bad := name == "" || name == "HEAD" || refParts.MatchString(name) || strings.ContainsFunc(name, unicode.IsControl)
+	if bad {
+		return &NoBranchError{Where: "refs", Branch: Sanitize(name)}
+	}
+	return nil
 }

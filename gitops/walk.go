@@ -54,7 +54,7 @@ func (r *Repo) shallow() map[Hash]bool {
 	if at == nil {
 		return nil
 	}
-	data, err := os.ReadFile(filepath.Join(at.common, "shallow"))
+	data, err := os.ReadFile(filepath.Join(at.Common, "shallow"))
 	if err != nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ package giterr
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -90,4 +91,24 @@ func (e *AuthError) Error() string {
 		what += ": " + e.Message
 	}
 	return fmt.Sprintf("%s %s: %s", e.Op, e.URL, what)
+}
+
+// LockedError says that a lock file of Git's is in the way. Nothing tells the lock of a program that runs from one that
+// was left by a program that was killed, ours included, and so it is never taken away: the age is given instead.
+type LockedError struct {
+	Ref, Lock string
+	Since     time.Time // when the lock was taken; zero when it is not known
+}
+
+func (e *LockedError) Error() string {
+	s := fmt.Sprintf("move %s: locked by another program (%s exists", e.Ref, e.Lock)
+	if !e.Since.IsZero() {
+		s += " since " + e.Since.Format("2006-01-02 15:04:05")
+	}
+	return s + ")"
+}
+
+// Hints says when and how to take the lock away.
+func (e *LockedError) Hints() []string {
+	return []string{"wait for the other program; if no git and no modelops runs there any more, it was killed: rm '" + e.Lock + "'"}
 }

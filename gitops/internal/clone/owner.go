@@ -1,22 +1,24 @@
-package gitops
+package clone
 
 import (
 	"context"
 	"strings"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
-// checkOwner refuses a clone that belongs to somebody else, unless safe.directory trusts it: its configuration names
+// CheckOwner refuses a clone that belongs to somebody else, unless safe.directory trusts it: its configuration names
 // programs that would run as the user. Git applies the same rule, but to its configuration silently, and then neither
 // the remote nor the identity would be the right one. A repository that GIT_DIR names is trusted, as by git.
-func (c *clone) checkOwner(ctx context.Context, g git.Program) error {
-	if c.pinned || !foreign(c.dir) && !foreign(c.common) && (c.work == "" || !foreign(c.work)) {
+// Error: *giterr.NotRepoError.
+func (c *Folder) CheckOwner(ctx context.Context, g git.Program) error {
+	if c.Pinned || !foreign(c.Dir) && !foreign(c.Common) && (c.Work == "" || !foreign(c.Work)) {
 		return nil
 	}
-	at := c.dir
-	if c.work != "" {
-		at = c.work
+	at := c.Dir
+	if c.Work != "" {
+		at = c.Work
 	}
 	if g.Path != "" {
 		g.Dir = at
@@ -26,7 +28,7 @@ func (c *clone) checkOwner(ctx context.Context, g git.Program) error {
 	} else if declaredSafe(g, at) {
 		return nil
 	}
-	return &NotRepoError{Path: c.common, Reason: "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
+	return &giterr.NotRepoError{Path: c.Common, Reason: "it belongs to another user, and git does not trust it: git config --global --add safe.directory '" + at + "'"}
 }
 
 // declaredSafe reads safe.directory where there is no git to ask, from the levels above the clone's own.

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package gitops
+package clone
 
 // foreign leaves ownership to git, where files have no numeric owner.
 func foreign(string) bool { return false }

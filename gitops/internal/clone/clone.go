@@ -1,4 +1,4 @@
-package gitops
+package clone
 
 import (
 	"errors"
@@ -8,20 +8,22 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/modelops/modelops/gitops/giterr"
 	"github.com/modelops/modelops/gitops/internal/git"
 )
 
-// clone is where a repository lies on disk.
-type clone struct {
-	dir    string // this work tree's own Git folder: HEAD, index
-	common string // what all work trees share: objects, refs, config
-	work   string // root of the work tree, "" in a bare repository
-	pinned bool   // found through GIT_DIR, so that programs need to be told as well
-	apart  bool   // core.worktree puts the work tree where no program finds the repository from
+// Folder is where a repository lies on disk.
+type Folder struct {
+	Dir    string // this work tree's own Git folder: HEAD, index
+	Common string // what all work trees share: objects, refs, config
+	Work   string // root of the work tree, "" in a bare repository
+	Pinned bool   // found through GIT_DIR, so that programs need to be told as well
+	Apart  bool   // core.worktree puts the work tree where no program finds the repository from
 }
 
-// discover finds the repository that a path lies in, as git does: the folder itself or one above it.
-func discover(path string, g git.Program) (*clone, error) {
+// Discover finds the repository that a path lies in, as git does: the folder itself or one above it.
+// Error: *giterr.NotRepoError.
+func Discover(path string, g git.Program) (*Folder, error) {
 	if dir, ok := g.Env("GIT_DIR"); ok && dir != "" && (path == "" || path == ".") {
 		return fromGitDir(dir, g)
 	}
@@ -30,10 +32,10 @@ func discover(path string, g git.Program) (*clone, error) {
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &NotRepoError{Path: path, Reason: err.Error()}
+		return nil, &giterr.NotRepoError{Path: path, Reason: err.Error()}
 	}
 	if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-		return nil, &NotRepoError{Path: path, Reason: "no such folder"}
+		return nil, &giterr.NotRepoError{Path: path, Reason: "no such folder"}
 	}
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
@@ -44,34 +46,34 @@ func discover(path string, g git.Program) (*clone, error) {
 			return c, err
 		}
 		if at == filepath.Dir(at) {
-			return nil, &NotRepoError{Path: path, Reason: "not a Git repository, and no folder above it is one"}
+			return nil, &giterr.NotRepoError{Path: path, Reason: "not a Git repository, and no folder above it is one"}
 		}
 	}
 }
 
 // fromGitDir follows GIT_DIR and GIT_WORK_TREE, which git sets for its hooks.
-func fromGitDir(dir string, g git.Program) (*clone, error) {
+func fromGitDir(dir string, g git.Program) (*Folder, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil || !isGitDir(abs) {
-		return nil, &NotRepoError{Path: dir, Reason: "GIT_DIR does not name a Git repository"}
+		return nil, &giterr.NotRepoError{Path: dir, Reason: "GIT_DIR does not name a Git repository"}
 	}
 	c, err := newClone(abs, "")
 	if err != nil {
 		return nil, err
 	}
-	c.pinned = true
+	c.Pinned = true
 	work, ok := g.Env("GIT_WORK_TREE")
 	switch {
 	case ok && work != "":
-		c.work, err = filepath.Abs(work)
-	case filepath.Base(abs) == ".git" && !localBare(c):
-		c.work = filepath.Dir(abs)
+		c.Work, err = filepath.Abs(work)
+	case filepath.Base(abs) == ".git" && !c.Bare():
+		c.Work = filepath.Dir(abs)
 	}
 	return c, err
 }
 
 // cloneAt returns nil without an error when the folder is no repository's root.
-func cloneAt(at string) (*clone, error) {
+func cloneAt(at string) (*Folder, error) {
 	dot := filepath.Join(at, ".git")
 	info, err := os.Stat(dot)
 	switch {
@@ -91,10 +93,10 @@ func cloneAt(at string) (*clone, error) {
 	return nil, nil
 }
 
-func withWorkTree(dir, work string) (*clone, error) {
+func withWorkTree(dir, work string) (*Folder, error) {
 	c, err := newClone(dir, work)
-	if err == nil && localBare(c) {
-		c.work = ""
+	if err == nil && c.Bare() {
+		c.Work = ""
 	}
 	return c, err
 }
@@ -103,49 +105,49 @@ func withWorkTree(dir, work string) (*clone, error) {
 func readGitFile(name string) (string, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return "", &NotRepoError{Path: name, Reason: "cannot be read"}
+		return "", &giterr.NotRepoError{Path: name, Reason: "cannot be read"}
 	}
 	dir, ok := strings.CutPrefix(strings.TrimSpace(string(data)), "gitdir: ")
 	if !ok {
-		return "", &NotRepoError{Path: name, Reason: "the .git file names no Git folder"}
+		return "", &giterr.NotRepoError{Path: name, Reason: "the .git file names no Git folder"}
 	}
 	if !filepath.IsAbs(dir) {
 		dir = filepath.Join(filepath.Dir(name), dir)
 	}
 	if !isGitDir(dir) {
-		return "", &NotRepoError{Path: name, Reason: fmt.Sprintf("the .git file names %s, which is no Git folder (moved or removed?)", dir)}
+		return "", &giterr.NotRepoError{Path: name, Reason: fmt.Sprintf("the .git file names %s, which is no Git folder (moved or removed?)", dir)}
 	}
 	return dir, nil
 }
 
-func newClone(dir, work string) (*clone, error) {
-	c := &clone{dir: filepath.Clean(dir), common: filepath.Clean(dir), work: work}
+func newClone(dir, work string) (*Folder, error) {
+	c := &Folder{Dir: filepath.Clean(dir), Common: filepath.Clean(dir), Work: work}
 	data, err := os.ReadFile(filepath.Join(dir, "commondir"))
 	if err == nil {
-		c.common = strings.TrimSpace(string(data))
-		if !filepath.IsAbs(c.common) {
-			c.common = filepath.Join(dir, c.common)
+		c.Common = strings.TrimSpace(string(data))
+		if !filepath.IsAbs(c.Common) {
+			c.Common = filepath.Join(dir, c.Common)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotRepoError{Path: dir, Reason: err.Error()}
+		return nil, &giterr.NotRepoError{Path: dir, Reason: err.Error()}
 	}
-	if c.dir == c.common {
+	if c.Dir == c.Common {
 		c.configuredWorkTree()
 	}
 	return c, c.checkFormat()
 }
 
 // configuredWorkTree follows core.worktree, which submodules have, and git init --separate-git-dir can.
-func (c *clone) configuredWorkTree() {
-	w := c.localConfig().Value("core.worktree")
+func (c *Folder) configuredWorkTree() {
+	w := c.Config().Value("core.worktree")
 	if w == "" {
 		return
 	}
 	if !filepath.IsAbs(w) {
-		w = filepath.Join(c.dir, w)
+		w = filepath.Join(c.Dir, w)
 	}
-	if w = filepath.Clean(w); w != c.work {
-		c.work, c.apart = w, true
+	if w = filepath.Clean(w); w != c.Work {
+		c.Work, c.Apart = w, true
 	}
 }
 
@@ -165,21 +167,22 @@ func isDir(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// localConfig is what the repository's own file says.
-func (c *clone) localConfig() git.Config { return git.LocalConfig(c.common) }
+// Config is what the repository's own file says.
+func (c *Folder) Config() git.Config { return git.LocalConfig(c.Common) }
 
-// place is where the clone's configuration lies.
-func (c *clone) place() *git.Place {
-	return &git.Place{Dir: c.dir, Common: c.common, HeadBranch: c.headBranch}
+// Place is where the clone's configuration lies.
+func (c *Folder) Place() *git.Place {
+	return &git.Place{Dir: c.Dir, Common: c.Common, HeadBranch: c.HeadBranch}
 }
 
-func localBare(c *clone) bool { return c.localConfig().Bool("core.bare") }
+// Bare says that the repository calls itself bare.
+func (c *Folder) Bare() bool { return c.Config().Bool("core.bare") }
 
 // checkFormat refuses what this package would misread. Extensions that change nothing of what it reads are let through.
-func (c *clone) checkFormat() error {
-	cfg := c.localConfig()
+func (c *Folder) checkFormat() error {
+	cfg := c.Config()
 	if v := cfg.Value("core.repositoryformatversion"); v != "" && v != "0" && v != "1" {
-		return &NotRepoError{Path: c.common, Reason: "its repository format version " + v + " is not known"}
+		return &giterr.NotRepoError{Path: c.Common, Reason: "its repository format version " + v + " is not known"}
 	}
 	if cfg.Value("core.repositoryformatversion") != "1" {
 		return nil
@@ -190,7 +193,7 @@ func (c *clone) checkFormat() error {
 			continue
 		}
 		if reason := badExtension(name, s.Value); reason != "" {
-			return &NotRepoError{Path: c.common, Reason: reason}
+			return &giterr.NotRepoError{Path: c.Common, Reason: reason}
 		}
 	}
 	return nil
@@ -211,5 +214,16 @@ func badExtension(name, value string) string {
 		}
 		return "it stores refs as " + value + ", which is not supported: convert it with git refs migrate --ref-format=files"
 	}
-	return "it uses the unknown extension " + Sanitize(name)
+	return "it uses the unknown extension " + giterr.Sanitize(name)
+}
+
+// Exactly opens a repository at a path without looking above it, trying the names that git tries; nil
+// where none is there.
+func Exactly(path string) (*Folder, error) {
+	for _, p := range [...]string{path + "/.git", path, path + ".git"} {
+		if p = filepath.Clean(p); isGitDir(p) {
+			return newClone(p, "")
+		}
+	}
+	return nil, nil
 }
