@@ -61,6 +61,9 @@ func Open(ctx context.Context, o Options) (*Repo, error) {
 	}
 	r.disk.NoGraph = r.cfg.Value("core.commitgraph") != "" && !r.cfg.Bool("core.commitgraph")
 	r.objs = odb.NewOverlay(r.source())
+	if o.Local {
+		return r, nil
+	}
 	if err := r.chooseRemote(o); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,8 @@ type Options struct {
 	Branch string
 	// Remote names a configured remote; "" takes the branch's, else "origin", else the only one.
 	Remote string
+	// Local is for reading what is in a clone: its remotes are not looked at, and no branch is chosen.
+	Local bool
 	// Env is the environment; its zero value means no variables and no git program.
 	Env Env
 	// HTTP is used for http and https remotes; nil makes one with the time-outs of this package.

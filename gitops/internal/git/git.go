@@ -110,6 +110,9 @@ func (g Program) Feed(ctx context.Context, in string, args ...string) ([]byte, e
 	if err == nil {
 		return out.Bytes(), nil
 	}
+	if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() < 0 {
+		awaitEnd(ctx)
+	}
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
@@ -119,6 +122,15 @@ func (g Program) Feed(ctx context.Context, in string, args ...string) ([]byte, e
 		e.Exit = exit.ExitCode()
 	}
 	return out.Bytes(), e
+}
+
+// awaitEnd gives the signal that ended git the moment in which it reaches us as well: an interrupt at a terminal goes to
+// both, and is no failure of git.
+func awaitEnd(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
 }
 
 // verb is the subcommand, without options that come before it.
