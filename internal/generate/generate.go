@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/modelops/modelops/internal/release"
 	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render"
 	"github.com/modelops/modelops/render/spec"
@@ -52,7 +51,7 @@ func (s *Source) Standard(name string) (*standard.Standard, error) {
 		name = s.platform.Spec.Standard
 	}
 	if name == "" {
-		name = release.DefaultStandard
+		name = render.DefaultStandard
 	}
 	if std, ok := s.standards[name]; ok {
 		return std, nil

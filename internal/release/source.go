@@ -10,9 +10,6 @@ import (
 	"github.com/modelops/modelops/render/spec"
 )
 
-// DefaultStandard renders models where neither they nor the platform name one.
-const DefaultStandard = "v1"
-
 // source makes the release that a promote asks for.
 func (d *Desk) source(ctx context.Context, r *Reader, t spec.Target, req Promote, now overlayNow) (source, error) {
 	if req.From != "" {
@@ -142,7 +139,7 @@ func (r *Reader) standardName(model *spec.Model, current *spec.Release, asked st
 			return name, nil
 		}
 	}
-	return DefaultStandard, nil
+	return render.DefaultStandard, nil
 }
 
 // content finds version, image and artifact: those of the request, of model.yaml for the version, or the current ones.

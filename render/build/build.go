@@ -3,7 +3,9 @@ package build
 import (
 	"fmt"
 	"path"
+	"sync"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
@@ -59,6 +61,8 @@ type RefusedError struct {
 	Line, Column int
 	// Why it is refused.
 	Why string
+	// NotBuilt says that kustomize could do it, with programs that are not run here, so that nobody knows what it gives.
+	NotBuilt bool
 }
 
 func (e *RefusedError) Error() string {
@@ -67,6 +71,9 @@ func (e *RefusedError) Error() string {
 	}
 	return e.File + ": " + e.Why
 }
+
+// schema is held for writing by builds that bring a schema of their own: kustomize has one for all of the process.
+var schema sync.RWMutex
 
 // root of the folder in the file system that kustomize sees.
 const root = "/overlay"
@@ -84,6 +91,8 @@ func Build(files map[string][]byte) (Objects, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	schema.RLock()
+	defer schema.RUnlock()
 	m, err := kustomize(fsys, root)
 	if err != nil {
 		return nil, err
@@ -96,16 +105,25 @@ func Build(files map[string][]byte) (Objects, error) {
 }
 
 // kustomize runs it with the options of the CLI: among them the order of the objects, which the library's own default
-// leaves as it is.
-func kustomize(fsys filesys.FileSystem, dir string) (resmap.ResMap, error) {
+// leaves as it is. A panic over what somebody wrote is an error like others.
+func kustomize(fsys filesys.FileSystem, dir string) (m resmap.ResMap, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			m, err = nil, fmt.Errorf("kustomize broke down: %v", p)
+		}
+	}()
+	limitCopies()
 	options := krusty.MakeDefaultOptions()
 	options.Reorder = krusty.ReorderOptionUnspecified
-	m, err := krusty.MakeKustomizer(options).Run(fsys, dir)
+	m, err = krusty.MakeKustomizer(options).Run(fsys, dir)
 	if err != nil {
 		return nil, fmt.Errorf("kustomize: %w", err)
 	}
 	return m, nil
 }
+
+// limitCopies bounds what the steps of a JSON patch copy in all, in bytes: forty of them can make terabytes of one word.
+var limitCopies = sync.OnceFunc(func() { jsonpatch.AccumulatedCopySizeLimit = MaxFile })
 
 func objectsOf(m resmap.ResMap) (Objects, error) {
 	objects := make(Objects, 0, m.Size())

@@ -67,7 +67,7 @@ func (in *inspection) folder(dir string) error {
 
 func (in *inspection) kustomizationIn(dir string) (string, error) {
 	var found []string
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+	for _, name := range kustomizationFiles {
 		if file := path.Join(dir, name); in.files[file] != nil {
 			found = append(found, file)
 		}
@@ -123,17 +123,7 @@ func (k kustomization) paths() []string {
 		}
 	}
 	for _, c := range k.ConfigMapGenerator {
-		for _, f := range c.FileSources {
-			_, file, named := strings.Cut(f, "=")
-			if !named {
-				file = f
-			}
-			out = append(out, file)
-		}
-		out = append(out, c.EnvSources...)
-		if c.EnvSource != "" {
-			out = append(out, c.EnvSource)
-		}
+		out = append(out, sources(c.KvPairSources)...)
 	}
 	return out
 }
@@ -157,11 +147,15 @@ func (in *inspection) patches(k kustomization) error {
 // folder that is called like a Git host.
 var local = regexp.MustCompile(`^[A-Za-z0-9_.][-A-Za-z0-9_. ]*(/[-A-Za-z0-9_. ]+)*/?$`)
 
+func isLocal(name string) bool {
+	lower := strings.ToLower(name)
+	return local.MatchString(name) && !strings.Contains(lower, "github.com") && !strings.Contains(lower, ".git/") && !strings.HasSuffix(lower, ".git")
+}
+
 func (in *inspection) resolve(k kustomization, name string) (string, error) {
 	at := path.Join(k.dir, name)
-	lower := strings.ToLower(name)
 	switch {
-	case !local.MatchString(name), strings.Contains(lower, "github.com"), strings.Contains(lower, ".git/"), strings.HasSuffix(lower, ".git"):
+	case !isLocal(name):
 		return "", &RefusedError{File: k.file, Why: fmt.Sprintf("%q is not a path in the overlay's folder", name)}
 	case at == ".." || strings.HasPrefix(at, "../"):
 		return "", &RefusedError{File: k.file, Why: fmt.Sprintf("%q lies outside of the overlay's folder", name)}
@@ -197,6 +191,9 @@ func documents(file string, data []byte) ([]*yaml.Node, error) {
 		}
 		if err != nil {
 			return nil, &RefusedError{File: file, Why: strings.TrimPrefix(err.Error(), "yaml: ")}
+		}
+		if err := measured(file, &n); err != nil {
+			return nil, err
 		}
 		if err := uniqueKeys(file, &n); err != nil {
 			return nil, err
