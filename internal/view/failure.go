@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+
+	"github.com/modelops/modelops/internal/escape"
 )
 
 // Failure is an error as it is shown: what happened, the facts below it, and what to do next.
@@ -62,5 +64,5 @@ func failureJSON(f Failure) string {
 	if err := e.Encode(map[string]Failure{"error": f}); err != nil {
 		return `{"error":{"kind":"unexpected","exit":1,"message":"the error cannot be written as JSON"}}` + "\n"
 	}
-	return string(escapeJSON(b.Bytes()))
+	return string(escape.JSON(b.Bytes()))
 }

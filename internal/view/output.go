@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"github.com/modelops/modelops/internal/escape"
 )
 
 // Format of results.
@@ -33,7 +35,7 @@ type Options struct {
 	OutTerminal, ErrTerminal bool
 	// Verbose shows diffs and facts that are otherwise left out.
 	Verbose bool
-	Dialect Dialect
+	Dialect escape.Dialect
 }
 
 // Output prints results, messages and failures. It may be used by several goroutines.
@@ -83,7 +85,7 @@ func (o *Output) Raw(data []byte) error {
 	defer o.mu.Unlock()
 	o.endLive()
 	if o.opts.OutTerminal {
-		data = []byte(EscapeBlock(string(data)))
+		data = []byte(escape.Block(string(data)))
 	}
 	_, err := o.opts.Out.Write(data)
 	return err
@@ -122,7 +124,7 @@ func writeJSON(w io.Writer, v any) error {
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
+	_, err := w.Write(escape.JSON(b.Bytes()))
 	return err
 }
 

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/modelops/modelops/internal/escape"
 )
 
 const evil = "a\x1b[2J\n::error::b\u202e"
@@ -36,7 +38,7 @@ func TestNothingEvilIsShown(t *testing.T) {
 	for name, r := range results {
 		for _, format := range []Format{FormatText, FormatJSON} {
 			var out bytes.Buffer
-			o := New(Options{Out: &out, Err: &out, Format: format, Dialect: GitHubLog, Verbose: true})
+			o := New(Options{Out: &out, Err: &out, Format: format, Dialect: escape.GitHubLog, Verbose: true})
 			if err := o.Print(r); err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +61,7 @@ func TestTableIsAligned(t *testing.T) {
 		text := newText(color, false)
 		text.Table([]string{"A", "LONG", "C"}, [][]any{{"x", In(Green, "ü"), "1"}, {"long one", "y", ""}})
 		var out bytes.Buffer
-		if err := text.flush(&out, Plain); err != nil {
+		if err := text.flush(&out, escape.Plain); err != nil {
 			t.Fatal(err)
 		}
 		plain := strings.NewReplacer("\x1b[2m", "", "\x1b[32m", "", "\x1b[0m", "").Replace(out.String())

@@ -29,7 +29,7 @@ func (p *Progress) Update(format string, args ...any) {
 		return
 	}
 	p.last = line
-	line = o.opts.Dialect.workflow(line)
+	line = o.opts.Dialect.Defuse(line)
 	if !o.opts.ErrTerminal {
 		_, _ = io.WriteString(o.opts.Err, line+"\n")
 		return

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/modelops/modelops/internal/escape"
 )
 
 // Style of a piece of text.
@@ -66,9 +68,9 @@ func (t *Text) safe(a any) any {
 	case int, int64, uint32, float64, bool:
 		return v
 	case string:
-		return EscapeLine(v)
+		return escape.Line(v)
 	default:
-		return EscapeLine(fmt.Sprint(v))
+		return escape.Line(fmt.Sprint(v))
 	}
 }
 
@@ -81,7 +83,7 @@ func (t *Text) paint(s Style, text string) string {
 
 // Block writes a text of several lines, escaped, each line behind the indentation.
 func (t *Text) Block(text string) {
-	for _, line := range strings.Split(strings.TrimRight(EscapeBlock(text), "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimRight(escape.Block(text), "\n"), "\n") {
 		t.buf.WriteString(strings.TrimRight(t.indent+line, " ") + "\n")
 	}
 }
@@ -101,10 +103,10 @@ func (t *Text) Blank() {
 	}
 }
 
-func (t *Text) flush(w io.Writer, d Dialect) error {
+func (t *Text) flush(w io.Writer, d escape.Dialect) error {
 	lines := strings.SplitAfter(t.buf.String(), "\n")
 	for i, line := range lines {
-		lines[i] = d.workflow(line)
+		lines[i] = d.Defuse(line)
 	}
 	_, err := io.WriteString(w, strings.Join(lines, ""))
 	return err

@@ -1,4 +1,4 @@
-package view
+package escape
 
 import (
 	"encoding/json"
@@ -26,10 +26,10 @@ func TestEscape(t *testing.T) {
 		{"\x00\x7f", `\x00\x7f`, `\x00\x7f`},
 		{"hangul\u3164filler", `hangul\u3164filler`, `hangul\u3164filler`},
 	} {
-		if got := EscapeLine(c.in); got != c.line {
+		if got := Line(c.in); got != c.line {
 			t.Errorf("line %q: %q, want %q", c.in, got, c.line)
 		}
-		if got := EscapeBlock(c.in); got != c.block {
+		if got := Block(c.in); got != c.block {
 			t.Errorf("block %q: %q, want %q", c.in, got, c.block)
 		}
 	}
@@ -48,7 +48,7 @@ func TestWorkflowCommands(t *testing.T) {
 		{AzureLog, "::error::x", "::error::x"},
 		{Plain, "::error::x ##[y]", "::error::x ##[y]"},
 	} {
-		if got := c.dialect.workflow(c.in); got != c.want {
+		if got := c.dialect.Defuse(c.in); got != c.want {
 			t.Errorf("%q: %q, want %q", c.in, got, c.want)
 		}
 	}
@@ -59,7 +59,7 @@ func FuzzEscape(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		line := EscapeLine(s)
+		line := Line(s)
 		if !utf8.ValidString(line) {
 			t.Fatalf("%q is not UTF-8", line)
 		}
@@ -68,8 +68,8 @@ func FuzzEscape(f *testing.F) {
 				t.Fatalf("%q still holds %U", line, r)
 			}
 		}
-		block := EscapeBlock(s)
-		if strings.Trim(EscapeLine(strings.NewReplacer("\n", "", "\t", "").Replace(block)), "") != strings.NewReplacer("\n", "", "\t", "").Replace(block) {
+		block := Block(s)
+		if strings.Trim(Line(strings.NewReplacer("\n", "", "\t", "").Replace(block)), "") != strings.NewReplacer("\n", "", "\t", "").Replace(block) {
 			t.Fatalf("%q is not safe but for line ends and tabs", block)
 		}
 		// JSON keeps its meaning.
@@ -78,8 +78,8 @@ func FuzzEscape(f *testing.F) {
 			t.Fatal(err)
 		}
 		var got, want string
-		if err := json.Unmarshal(escapeJSON(data), &got); err != nil {
-			t.Fatalf("%s: %v", escapeJSON(data), err)
+		if err := json.Unmarshal(JSON(data), &got); err != nil {
+			t.Fatalf("%s: %v", JSON(data), err)
 		}
 		if err := json.Unmarshal(data, &want); err != nil || got != want {
 			t.Fatalf("%q became %q", want, got)

@@ -1,4 +1,5 @@
-package view
+// Package escape makes text that others wrote safe for the place where it is shown.
+package escape
 
 import (
 	"fmt"
@@ -28,12 +29,12 @@ func DialectOf(lookup func(string) (string, bool)) Dialect {
 	return Plain
 }
 
-// EscapeLine makes a text safe to show inside one line: control characters (line ends included), characters that change
+// Line makes a text safe to show inside one line: control characters (line ends included), characters that change
 // the direction of writing, invisible ones and broken UTF-8 are written out as escapes.
-func EscapeLine(s string) string { return escape(s, false) }
+func Line(s string) string { return escape(s, false) }
 
-// EscapeBlock does the same for a text of several lines, whose line ends and tabs it keeps.
-func EscapeBlock(s string) string { return escape(strings.ReplaceAll(s, "\r\n", "\n"), true) }
+// Block does the same for a text of several lines, whose line ends and tabs it keeps.
+func Block(s string) string { return escape(strings.ReplaceAll(s, "\r\n", "\n"), true) }
 
 func escape(s string, block bool) string {
 	if harmless(s) {
@@ -83,9 +84,9 @@ func visible(r rune) bool {
 // blank letters are graphic by category and yet show nothing.
 var blank = map[rune]bool{'\u115f': true, '\u1160': true, '\u3164': true, '\uffa0': true, '\u2800': true}
 
-// workflow defuses what a CI system would obey in a line that is about to be printed. GitHub's runner trims a line and
+// Defuse writes out what a CI system would obey in a line that is about to be printed. GitHub's runner trims a line and
 // obeys a leading "::"; both runners search the whole line for "##[", Azure's for "##vso[" as well.
-func (d Dialect) workflow(line string) string {
+func (d Dialect) Defuse(line string) string {
 	if d == Plain {
 		return line
 	}
@@ -97,8 +98,8 @@ func (d Dialect) workflow(line string) string {
 	return strings.ReplaceAll(line, "##vso[", `\x23#vso[`)
 }
 
-// escapeJSON writes what a terminal could obey as \u escapes: the document's meaning stays the same.
-func escapeJSON(data []byte) []byte {
+// JSON writes what a terminal could obey as \u escapes: the document's meaning stays the same.
+func JSON(data []byte) []byte {
 	if !slices.ContainsFunc(data, func(c byte) bool { return (c < ' ' || c >= 0x7f) && c != '\n' }) {
 		return data
 	}
