@@ -126,6 +126,9 @@ func deployed(t *testing.T, p *spec.Platform, s *standard.Standard, name, versio
 		By: "ana@example.com", At: time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC)}
 	if r.Artifact != nil {
 		entry.Artifact = r.Artifact.URI
+		if r.Artifact.Digest != "" {
+			entry.Artifact += "@" + r.Artifact.Digest
+		}
 	}
 	if env == "prod" {
 		entry.From, entry.At = "staging", entry.At.Add(time.Hour)
