@@ -30,6 +30,7 @@ within a version of this page. Times are RFC 3339. This page is generated from t
 | history | [History](#history) |
 | render --check | [Checked](#checked) |
 | diff | [Differences](#differences) |
+| validate | [Validation](#validation) |
 | init, team, model add, render | [Written](#written) |
 | doctor | [Doctor](#doctor) |
 | any that fails | [Failure](#failure), within {"error": ...} |

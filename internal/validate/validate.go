@@ -1,0 +1,225 @@
+// Package validate runs every layer of validation over what was read, and says what they found, what somebody accepted,
+// and what nobody looked at.
+package validate
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/modelops/modelops/internal/validate/catalogue"
+	"github.com/modelops/modelops/internal/validate/finding"
+	"github.com/modelops/modelops/internal/validate/isolation"
+	"github.com/modelops/modelops/internal/validate/manifest"
+	"github.com/modelops/modelops/internal/validate/policy"
+	"github.com/modelops/modelops/internal/validate/report"
+	"github.com/modelops/modelops/internal/validate/schema"
+	"github.com/modelops/modelops/internal/validate/server"
+	"github.com/modelops/modelops/internal/validate/source"
+)
+
+// Options say how to validate.
+type Options struct {
+	// Only are the ids of the checks whose findings count, Skip those whose do not; no Only means all.
+	Only, Skip []string
+	// Target is the version of the cluster; the newest that is known where it is zero.
+	Target server.Version
+	// Schemas of custom resources; those that are carried along where it is nil.
+	Schemas *schema.Library
+	// Policies of the platform's own; nil where there are none.
+	Policies *policy.Policies
+	// NoWaivers counts what was waived like everything else.
+	NoWaivers bool
+	// Now is the time by which waivers end.
+	Now time.Time
+}
+
+// layer is one judge.
+type layer struct {
+	name, version string
+	judge         func(*manifest.Set) ([]finding.Finding, []report.Gap)
+}
+
+// layers in the order in which reports name them.
+func (o Options) layers(ctx context.Context) []layer {
+	target := o.Target
+	if target == 0 {
+		target = server.Newest
+	}
+	kubernetes := server.Options{Target: target}
+	list := []layer{
+		{"API server", fmt.Sprintf("of Kubernetes %s, by the code of %s", target, server.Linked), func(set *manifest.Set) ([]finding.Finding, []report.Gap) {
+			found, skipped := server.Judge(set, kubernetes)
+			return found, gaps(skipped)
+		}},
+		{"Pod Security", "of Kubernetes " + target.String(), func(set *manifest.Set) ([]finding.Finding, []report.Gap) {
+			found, skipped := server.PodSecurity(set, kubernetes)
+			return found, gaps(skipped)
+		}},
+		{"custom resources", "", func(set *manifest.Set) ([]finding.Finding, []report.Gap) {
+			found, skipped := schema.Judge(set, schema.Options{Library: o.Schemas, Builtin: server.Builtin})
+			return found, gaps(skipped)
+		}},
+		{"modelops checks", "", checks},
+		{"isolation", "", isolation.Judge},
+	}
+	if o.Policies != nil {
+		list = append(list, layer{"policies", "", func(set *manifest.Set) ([]finding.Finding, []report.Gap) { return o.Policies.Judge(ctx, set) }})
+	}
+	return list
+}
+
+// gaps says once of each kind of thing that was skipped what it is and where it was seen first.
+func gaps(skipped []finding.Skipped) []report.Gap {
+	type kind struct{ apiVersion, kind, field, reason string }
+	var order []kind
+	first, count := map[kind]finding.Skipped{}, map[kind]int{}
+	slices.SortFunc(skipped, finding.CompareSkipped)
+	for _, s := range skipped {
+		k := kind{s.Object.APIVersion, s.Object.Kind, s.Field, s.Reason}
+		if count[k]++; count[k] == 1 {
+			order, first[k] = append(order, k), s
+		}
+	}
+	var out []report.Gap
+	for _, k := range order {
+		what := strings.TrimSpace(first[k].Object.String() + " " + k.field)
+		if first[k].At.File != "" {
+			what += " (" + first[k].At.String() + ")"
+		}
+		if n := count[k] - 1; n > 0 {
+			what += fmt.Sprintf(" and %d more of its kind", n)
+		}
+		out = append(out, report.Gap{What: what, Why: k.reason})
+	}
+	return out
+}
+
+// checks runs our own, each by itself.
+func checks(set *manifest.Set) ([]finding.Finding, []report.Gap) {
+	all := catalogue.All()
+	found := make([][]finding.Finding, len(all))
+	each(len(all), func(i int) {
+		found[i] = guarded(all[i].ID, all[i].Name, func() []finding.Finding { return all[i].Run(set) })
+	})
+	return slices.Concat(found...), nil
+}
+
+// Run judges what was read. Its error is only that of ctx.
+func Run(ctx context.Context, read *source.Result, o Options) (*report.Report, error) {
+	r := &report.Report{Findings: read.Findings, NotChecked: read.Gaps, Files: read.Files}
+	for _, u := range read.Set.Units {
+		if !u.Context {
+			r.Units, r.Objects = r.Units+1, r.Objects+len(u.Objects)
+		}
+	}
+	for _, l := range o.layers(ctx) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var gaps []report.Gap
+		found := guarded("MO000", l.name, func() (out []finding.Finding) {
+			out, gaps = l.judge(read.Set)
+			return out
+		})
+		r.Findings = append(r.Findings, found...)
+		r.NotChecked = append(r.NotChecked, gaps...)
+		r.Checked = append(r.Checked, report.Judge{Name: l.name, Version: l.version, Objects: r.Objects})
+	}
+	beside := besides(read.Set)
+	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return o.unwanted(f) || beside.only(f) })
+	r.Findings = distinct(r.Findings)
+	waive(r, read.Set, o)
+	finding.Sort(r.Findings)
+	return r, ctx.Err()
+}
+
+func (o Options) unwanted(f finding.Finding) bool {
+	return len(o.Only) > 0 && !slices.Contains(o.Only, f.Check) || slices.Contains(o.Skip, f.Check)
+}
+
+// bystanders are the objects that were only read because others are judged beside them, with their unit's path.
+type bystanders map[finding.Object]string
+
+func besides(set *manifest.Set) bystanders {
+	out := bystanders{}
+	set.Objects(func(o *manifest.Object) {
+		if o.Unit.Context {
+			out[o.Object] = o.Unit.Path
+		}
+	})
+	return out
+}
+
+// only says that a finding is about such an object and about nothing else: one that a change of another object brought
+// names a place where that, or their common bound, is written.
+func (b bystanders) only(f finding.Finding) bool {
+	dir, ok := b[f.Object]
+	return ok && (f.At.File == dir || strings.HasPrefix(f.At.File, dir+"/"))
+}
+
+// each calls f for 0 to n-1, on every core.
+func each(n int, f func(int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// guarded makes a finding of a judge that breaks down over what it sees: what it could not judge must not pass.
+func guarded(id, name string, judge func() []finding.Finding) (found []finding.Finding) {
+	defer func() {
+		if p := recover(); p != nil {
+			found = []finding.Finding{{Check: id, Name: name, Severity: finding.Error, Message: fmt.Sprintf("the check broke down: %v", p),
+				Why: "What it did not look at may be wrong.", Fix: "please report this with the manifest; --skip " + id + " goes on without it"}}
+		}
+	}()
+	return judge()
+}
+
+// same is what two findings have in common that say one thing.
+type same struct {
+	check, field, message string
+	object                finding.Object
+	at                    finding.Position
+}
+
+// distinct keeps each finding once, and of two judges that copy the API server's word about one field the one that says
+// more.
+func distinct(all []finding.Finding) []finding.Finding {
+	finding.Sort(all)
+	seen := map[same]int{}
+	var out []finding.Finding
+	for _, f := range all {
+		key := same{f.Check, f.Field, f.Message, f.Object, f.At}
+		if ofServer[f.Check] && f.Field != "" {
+			key.check, key.message = "", ""
+		}
+		at, twice := seen[key]
+		switch {
+		case !twice:
+			seen[key] = len(out)
+			out = append(out, f)
+		case f.Severity == out[at].Severity && len(f.Message) > len(out[at].Message):
+			out[at] = f
+		}
+	}
+	return out
+}
+
+// ofServer are the checks that say what the API server would.
+var ofServer = map[string]bool{"MO002": true, "MO003": true, "MO005": true}
