@@ -83,7 +83,7 @@ func (s *session) app() *cli.App {
 func (s *session) commands() []*cli.Command {
 	return []*cli.Command{
 		s.initCommand(), s.doctorCommand(), s.teamCommand(), s.modelCommand(),
-		s.renderCommand(), s.buildCommand(), s.diffCommand(),
+		s.renderCommand(), s.buildCommand(), s.validateCommand(), s.diffCommand(), s.hookCommand(), s.guardrailsCommand(),
 		s.promoteCommand(), s.revertCommand(), s.holdCommand(), s.unholdCommand(),
 		s.statusCommand(), s.historyCommand(), s.syncCommand(), s.waitCommand(),
 		s.completionCommand(), s.completeCommand(), s.helpCommand(), s.versionCommand(),

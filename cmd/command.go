@@ -20,6 +20,7 @@ type entry struct {
 	flags       []cli.Flag
 	subs        []*cli.Command
 	hidden      bool
+	outputs     bool // several outputs, each in a form and to a place of its own
 	run         func(c *cli.Context) error
 }
 
@@ -30,11 +31,11 @@ func (s *session) command(e entry) *cli.Command {
 	}
 	cmd := &cli.Command{
 		Name: e.name, Usage: e.usage, ArgsUsage: e.args, HideHelp: true, HideHelpCommand: true, Hidden: e.hidden,
-		Flags: append(e.flags, sharedFlags()...), Subcommands: e.subs, OnUsageError: usageProblem,
+		Flags: append(e.flags, e.sharedFlags()...), Subcommands: e.subs, OnUsageError: usageProblem,
 	}
 	s.helps[cmd] = func(path []string) string { return help(path, e) }
 	cmd.Action = func(c *cli.Context) error {
-		if err := lookOf(c).check(); err != nil {
+		if err := e.look(c).check(); err != nil {
 			return err
 		}
 		if len(e.subs) > 0 {

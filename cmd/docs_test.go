@@ -14,7 +14,8 @@ import (
 
 // commands are those that docs/cli.md describes, in its order.
 var commands = []string{
-	"init", "doctor", "team add", "team remove", "model add", "model remove", "render", "build", "diff", "promote", "revert", "hold", "unhold",
+	"init", "doctor", "team add", "team remove", "model add", "model remove", "render", "build", "validate", "diff", "hook install", "hook uninstall", "guardrails",
+	"promote", "revert", "hold", "unhold",
 	"status", "history", "sync", "wait", "completion", "version",
 }
 

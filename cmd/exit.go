@@ -8,8 +8,10 @@ import (
 
 	"github.com/modelops/modelops/argocd"
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/internal/hook"
 	"github.com/modelops/modelops/internal/registry"
 	"github.com/modelops/modelops/internal/release"
+	"github.com/modelops/modelops/internal/validate/source"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render/spec"
@@ -111,6 +113,7 @@ func table() []rule {
 		{"signing", exitRefused, is[*gitops.SignError](), nil},
 		{"taken", exitRefused, is[*workspace.TakenError](), nil},
 		{"path", exitRefused, is[*workspace.UnsafeError](), nil},
+		{"hook", exitRefused, is[*hook.ForeignError](), nil},
 		{"refused", exitRefused, is[*refusedError](), nil},
 		{"locked", exitConflict, is[*gitops.LockedError](), nil},
 		{"stale", exitConflict, is[*gitops.StaleError](), []string{"run the command again"}},
@@ -134,6 +137,8 @@ func table() []rule {
 		{"invalid-spec", exitUsage, is[spec.Problems](), nil},
 		{"unknown-standard", exitUsage, is[*standard.UnknownError](), nil},
 		{"unknown-runtime", exitUsage, is[*standard.UnknownRuntimeError](), nil},
+		{"too-much", exitUsage, is[*source.TooMuchError](), nil},
+		{"unmerged", exitUsage, is[*gitops.UnmergedError](), nil},
 		{"no-repository", exitUsage, is[*gitops.NotRepoError](), []string{"modelops init starts a deployment repository; --repo names another one"}},
 		{"empty-repository", exitUsage, is[*gitops.EmptyRepoError](), []string{"commit and push what modelops init wrote"}},
 		{"no-branch", exitUsage, is[*gitops.NoBranchError](), []string{"--branch names another one"}},

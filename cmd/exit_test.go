@@ -10,8 +10,10 @@ import (
 
 	"github.com/modelops/modelops/argocd"
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/internal/hook"
 	"github.com/modelops/modelops/internal/registry"
 	"github.com/modelops/modelops/internal/release"
+	"github.com/modelops/modelops/internal/validate/source"
 	"github.com/modelops/modelops/internal/view"
 	"github.com/modelops/modelops/internal/workspace"
 	"github.com/modelops/modelops/render/spec"
@@ -40,6 +42,8 @@ func TestExits(t *testing.T) {
 		{&gitops.NoBranchError{}, "no-branch", 2},
 		{&gitops.NoRevisionError{}, "no-revision", 2},
 		{&gitops.IdentityError{}, "no-identity", 2},
+		{&gitops.UnmergedError{}, "unmerged", 2},
+		{&source.TooMuchError{}, "too-much", 2},
 		{&registry.NotFoundError{}, "no-image", 2},
 		{&registry.ReferenceError{}, "bad-reference", 2},
 		{&findingsError{}, "findings", 3},
@@ -57,6 +61,7 @@ func TestExits(t *testing.T) {
 		{&gitops.AttributeError{}, "attributes", 4},
 		{&gitops.SignError{}, "signing", 4},
 		{&workspace.UnsafeError{}, "path", 4},
+		{&hook.ForeignError{}, "hook", 4},
 		{&workspace.TakenError{}, "taken", 4},
 		{&release.ContendedError{Target: resnet, Cause: &release.HeldError{Target: resnet}}, "contended", 5},
 		{&release.BusyError{Last: &gitops.StaleError{}}, "busy", 5},

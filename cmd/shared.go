@@ -1,10 +1,12 @@
 package cmd
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/modelops/modelops/internal/escape"
 	"github.com/modelops/modelops/internal/view"
 )
 
@@ -18,6 +20,16 @@ func sharedFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "show details, such as whole diffs"},
 		&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help"},
 	}
+}
+
+// sharedFlags are those of a command, of which some say more about output.
+func (e entry) sharedFlags() []cli.Flag {
+	flags := sharedFlags()
+	if e.outputs {
+		i := slices.IndexFunc(flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), "output") })
+		flags[i] = &cli.StringSliceFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FORMAT[=FILE]` of results, several times if wanted"}
+	}
+	return flags
 }
 
 // look is how output was asked for. It is read from the words alone, before the flags are parsed, so that a mistake in
@@ -66,7 +78,7 @@ func (l look) check() error {
 func newOutput(env Env, l look) *view.Output {
 	o := view.Options{
 		Out: env.Stdout, Err: env.Stderr, Format: view.FormatText, Verbose: l.verbose,
-		OutTerminal: env.IsTerminal(env.Stdout), ErrTerminal: env.IsTerminal(env.Stderr), Dialect: view.DialectOf(env.Lookup),
+		OutTerminal: env.IsTerminal(env.Stdout), ErrTerminal: env.IsTerminal(env.Stderr), Dialect: escape.DialectOf(env.Lookup),
 	}
 	if l.output == string(view.FormatJSON) {
 		o.Format = view.FormatJSON
@@ -80,6 +92,15 @@ func newOutput(env Env, l look) *view.Output {
 // lookOf reads the same words from parsed flags.
 func lookOf(c *cli.Context) look {
 	return look{output: c.String("output"), color: c.String("color"), verbose: c.Bool("verbose")}
+}
+
+// look is lookOf, for a command that looks after its outputs itself.
+func (e entry) look(c *cli.Context) look {
+	l := lookOf(c)
+	if e.outputs {
+		l.output = ""
+	}
+	return l
 }
 
 // trimmed are a command's positional arguments, as given.

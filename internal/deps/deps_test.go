@@ -37,6 +37,13 @@ var layers = []layer{
 	{"internal/release", []string{"argocd", "internal/view", "cmd"}, "what is in Git and what runs are two facts"},
 	{"internal/generate", []string{"argocd", "internal/view", "cmd"}, "it decides what folders hold, and shows nothing"},
 	{"internal/view", []string{"argocd", "internal/workspace", "internal/generate", "cmd"}, "a view shows results, and fetches none"},
+	{"internal/validate", []string{"argocd", "gitops", "internal/release", "internal/generate", "internal/view", "cmd"}, "it judges what it is given, and shows nothing"},
+	{"internal/escape", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "it knows characters, and whoever shows text may use it"},
+	{"internal/validate/report", []string{"render", "gitops", "argocd", "internal/view", "cmd", "k8s.io", "sigs.k8s.io"}, "a report shows findings, and makes none"},
+	{"internal/validate/catalogue", []string{"gitops", "argocd", "render/build", "render/standard", "internal/workspace", "internal/release", "internal/view", "cmd", "sigs.k8s.io/kustomize"}, "a check looks at objects, and reads nothing"},
+	{"internal/validate/policy", []string{"argocd", "gitops", "internal/view", "internal/release", "cmd"}, "a judge looks at a set, and fetches nothing"},
+	{"internal/validate/guardrail", []string{"gitops", "argocd", "render/build", "internal/workspace", "internal/view", "cmd"}, "policies are written from the checks alone"},
+	{"internal/validate/isolation", []string{"internal/validate/source", "internal/workspace", "render/build", "render/standard", "templates", "k8s.io/kubernetes", "k8s.io/client-go"}, "it looks at manifests, and at nothing of a cluster"},
 	{"internal/soak/judge", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "a judge shares no code with what it judges"},
 	{"cmd/modelops", []string{"argocd/argotest", "gitops/gittest", "internal/sandbox", "e2e", "github.com/rogpeppe/go-internal"}, "the program carries no test servers"},
 }
@@ -49,6 +56,10 @@ var only = map[string][]string{
 	"sigs.k8s.io/kustomize":                  {"render"},
 	"github.com/go-git/go-git/v5/storage":    {"gitops"},
 	"k8s.io/kubectl":                         {"argocd/fastinit"},
+	"k8s.io/kubernetes":                      {"internal/validate/server"},
+	"k8s.io/pod-security-admission":          {"internal/validate/server"},
+	"github.com/prometheus/prometheus":       {"internal/validate/catalogue"},
+	"github.com/open-policy-agent/opa":       {"internal/validate/policy"},
 }
 
 // imports of every package of the module and of everything that it links.
