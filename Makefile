@@ -4,7 +4,7 @@ GO    ?= go
 # The folders that hold our own Go files; vendored or generated trees have no business here.
 GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
-.PHONY: help build test unit race lint fmt vet staticcheck fuzz soak bench demo e2e docs clean
+.PHONY: help build test unit race lint fmt vet staticcheck fuzz soak bench demo e2e corpus docs clean
 
 help: ## list the targets
 	@awk -F ':[a-z ]*## ' '/^[a-z0-9-]+:[a-z ]*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ demo: ## the whole story in one process: promote, a version that never becomes h
 
 e2e: ## the story on real Kubernetes, Argo CD and git; builds them once into a cache folder
 	$(GO) test -tags e2e -count=1 -timeout 60m ./e2e/...
+
+corpus: ## what the offline layers say of some hundred manifests beside a real API server; exits 1 where they differ
+	@$(GO) run ./e2e/corpus/compare
 
 docs: ## write the generated pages anew: command reference and schemas
 	$(GO) test ./cmd -run TestDocs -update

@@ -23,6 +23,7 @@ func suite(t *testing.T, version stack.Argo) {
 	}{
 		{"stack", syncPlainApplication},
 		{"admission", admitEverything},
+		{"quota", quotaAgrees},
 		{"promote-and-revert", promoteAndRevert},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/discovery"
@@ -116,7 +117,19 @@ func (c *Cluster) apply(ctx context.Context, object *unstructured.Unstructured, 
 
 // resource returns the client for an object's kind and namespace.
 func (c *Cluster) resource(ctx context.Context, object *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
-	kind := object.GroupVersionKind()
+	mapping, err := c.Served(ctx, object.GroupVersionKind())
+	if err != nil {
+		return nil, err
+	}
+	client := c.dynamic.Resource(mapping.Resource)
+	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+		return client.Namespace(object.GetNamespace()), nil
+	}
+	return client, nil
+}
+
+// Served waits until the server knows a kind and says where it serves it.
+func (c *Cluster) Served(ctx context.Context, kind schema.GroupVersionKind) (*meta.RESTMapping, error) {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	var mapping *meta.RESTMapping
@@ -132,11 +145,7 @@ func (c *Cluster) resource(ctx context.Context, object *unstructured.Unstructure
 	if err != nil {
 		return nil, fmt.Errorf("find the kind %s: %w", kind, err)
 	}
-	client := c.dynamic.Resource(mapping.Resource)
-	if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
-		return client.Namespace(object.GetNamespace()), nil
-	}
-	return client, nil
+	return mapping, nil
 }
 
 // bootstrap installs Argo CD's definitions and the objects that the cluster has from the start.

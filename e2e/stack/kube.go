@@ -35,15 +35,8 @@ func (s *Stack) startKube(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	etcd, peer, api, manager, scheduler, kubelet := port[0], port[1], port[2], port[3], port[4], port[5]
-	s.kubeURL = fmt.Sprintf("https://127.0.0.1:%d", api)
-	if err := s.writeKubeFiles(); err != nil {
-		return err
-	}
-	if err := s.startEtcd(ctx, etcd, peer); err != nil {
-		return err
-	}
-	if err := s.startAPIServer(ctx, etcd, api); err != nil {
+	manager, scheduler, kubelet := port[3], port[4], port[5]
+	if err := s.startStore(ctx, port[:3]); err != nil {
 		return err
 	}
 	loopback := []string{"--kubeconfig=" + s.KubeconfigPath, "--leader-elect=false", "--bind-address=127.0.0.1", "--cert-dir=" + s.path("pki")}
@@ -55,6 +48,19 @@ func (s *Stack) startKube(ctx context.Context) error {
 		return err
 	}
 	return s.startKwok(kubelet)
+}
+
+// startStore starts etcd and the API server on three ports.
+func (s *Stack) startStore(ctx context.Context, port []int) error {
+	etcd, peer, api := port[0], port[1], port[2]
+	s.kubeURL = fmt.Sprintf("https://127.0.0.1:%d", api)
+	if err := s.writeKubeFiles(); err != nil {
+		return err
+	}
+	if err := s.startEtcd(ctx, etcd, peer); err != nil {
+		return err
+	}
+	return s.startAPIServer(ctx, etcd, api)
 }
 
 // startEtcd starts etcd. Its data dies with the stack, so it need not reach the disk.
@@ -79,7 +85,7 @@ func (s *Stack) startAPIServer(ctx context.Context, etcd, port int) error {
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port),
 		"--cert-dir=" + s.path("pki"), "--token-auth-file=" + s.path("pki/tokens.csv"), "--authorization-mode=RBAC",
 		"--service-account-key-file=" + s.path("pki/sa.pub"), "--service-account-signing-key-file=" + s.path("pki/sa.key"),
-		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16",
+		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16", "--allow-privileged=true",
 	}})
 	if err != nil {
 		return err

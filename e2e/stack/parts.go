@@ -59,13 +59,19 @@ func kustomizePart() part {
 
 // controlPlane lists what every stack needs besides Argo CD.
 func controlPlane() []part {
-	return []part{
+	return append(apiServer(),
 		kustomizePart(),
-		{name: "etcd", module: "go.etcd.io/etcd/server/v3", version: "v3.6.6", pkg: "go.etcd.io/etcd/server/v3"},
-		{name: "kwok", module: "sigs.k8s.io/kwok", version: "v0.7.0", pkg: "sigs.k8s.io/kwok/cmd/kwok"},
-		kubernetesPart("kube-apiserver"),
+		part{name: "kwok", module: "sigs.k8s.io/kwok", version: "v0.7.0", pkg: "sigs.k8s.io/kwok/cmd/kwok"},
 		kubernetesPart("kube-controller-manager"),
 		kubernetesPart("kube-scheduler"),
+	)
+}
+
+// apiServer lists what an API server alone needs.
+func apiServer() []part {
+	return []part{
+		{name: "etcd", module: "go.etcd.io/etcd/server/v3", version: "v3.6.6", pkg: "go.etcd.io/etcd/server/v3"},
+		kubernetesPart("kube-apiserver"),
 	}
 }
 

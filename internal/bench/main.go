@@ -72,6 +72,7 @@ func (b *bench) parts(overlays int) []part {
 		{"status", b.status},
 		{"remote", b.remote},
 		{"contention", b.contention},
+		{"validate", b.validate},
 		{"render", func(ctx context.Context) error { return b.render(ctx, overlays) }},
 	}
 }
