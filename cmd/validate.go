@@ -15,6 +15,7 @@ import (
 
 	"github.com/modelops/modelops/internal/validate"
 	"github.com/modelops/modelops/internal/validate/finding"
+	"github.com/modelops/modelops/internal/validate/isolation"
 	"github.com/modelops/modelops/internal/validate/policy"
 	"github.com/modelops/modelops/internal/validate/report"
 	"github.com/modelops/modelops/internal/validate/schema"
@@ -36,6 +37,7 @@ was. A finding names the line in which the fix goes.`,
 			"modelops validate", "modelops validate vision/resnet", "modelops validate deploy/overlays/prod service.yaml",
 			"modelops validate --staged", "modelops validate --changed-since origin/main -o json=report.json",
 			"kustomize build . | modelops validate -", "modelops validate --fail-on warning",
+			"modelops validate --show reachability",
 		},
 		exits: []int{exitFindings}, outputs: true,
 		flags: []cli.Flag{
@@ -47,6 +49,7 @@ was. A finding names the line in which the fix goes.`,
 			&cli.StringFlag{Name: "kube-version", Usage: "`VERSION` of the cluster, such as " + server.Newest.String(), DefaultText: server.Newest.String()},
 			&cli.StringFlag{Name: "schema-dir", Usage: "`FOLDER` of CustomResourceDefinitions, or of JSON schemas named as kubeconform's", TakesFile: true},
 			&cli.StringFlag{Name: "policy-dir", Usage: "`FOLDER` of policies, in place of the repository's own in " + policy.Dir, TakesFile: true},
+			&cli.StringFlag{Name: "show", Usage: "`TABLE` to print in place of the report: reachability, who reaches whom, or quota, what can be used of it"},
 			&cli.BoolFlag{Name: "no-waivers", Usage: "count what was waived, too"},
 			&cli.BoolFlag{Name: "fix", Usage: "make the fixes that have one safe answer, in the work tree, and report what is left"},
 		},
@@ -69,6 +72,9 @@ func (s *session) validate(c *cli.Context) error {
 	}
 	defer done()
 	in.Now = s.env.Now()
+	if table := c.String("show"); table != "" {
+		return s.showTable(c.Context, in, table, outputs)
+	}
 	o, err := s.validateOptions(c, in)
 	if err != nil {
 		return err
@@ -84,6 +90,32 @@ func (s *session) validate(c *cli.Context) error {
 		return err
 	}
 	return verdict(rep, failOn)
+}
+
+// showTable prints what isolation is judged by, for people to look at.
+func (s *session) showTable(ctx context.Context, in source.Input, table string, outputs []output) error {
+	if table != "reachability" && table != "quota" {
+		return &usageError{Message: "flag --show: " + quote(table) + " is neither reachability nor quota"}
+	}
+	if len(outputs) > 1 || outputs[0].file != "" || !plainFormat(outputs[0].format) {
+		return &usageError{Message: "flag --show: tables are printed as text or json, once", Next: []string{"-o text or -o json, and > FILE"}}
+	}
+	read, err := source.Read(ctx, in)
+	if err != nil {
+		return err
+	}
+	var result view.Result = view.FromMatrix(isolation.Reachability(read.Set))
+	if table == "quota" {
+		result = view.FromUses(isolation.Quota(read.Set))
+	}
+	if view.Format(outputs[0].format) == view.FormatJSON {
+		return view.New(view.Options{Out: s.env.Stdout, Err: s.env.Stderr, Format: view.FormatJSON}).Print(result)
+	}
+	return s.out.Print(result)
+}
+
+func plainFormat(name string) bool {
+	return view.Format(name) == view.FormatText || view.Format(name) == view.FormatJSON
 }
 
 // validateOptions are the flags that say how to judge.

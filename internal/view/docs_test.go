@@ -31,6 +31,7 @@ within a version of this page. Times are RFC 3339. This page is generated from t
 | render --check | [Checked](#checked) |
 | diff | [Differences](#differences) |
 | validate | [Validation](#validation) |
+| validate --show reachability, --show quota | [Reachability](#reachability), [Quotas](#quotas) |
 | init, team, model add, render | [Written](#written) |
 | doctor | [Doctor](#doctor) |
 | any that fails | [Failure](#failure), within {"error": ...} |
