@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -218,15 +217,11 @@ func (w *world) clusterOf(env string) string {
 	return ""
 }
 
-// endlessNumber is a text that would be read as an amount with so many digits that nobody ends reading it. Kubernetes
-// itself has no bound there.
-var endlessNumber = regexp.MustCompile(`^[-+]?[0-9.]+[eE][-+]?[0-9]{3,}$`)
-
 // decode reads an object as the type that it says it is, as the API server does: names of fields count by case.
 func decode[T any](o *manifest.Object) (T, error) {
 	var out T
-	if number := endless(o.Content); number != "" {
-		return out, fmt.Errorf("%.40s is no amount that can be counted with", number)
+	if path := o.Endless(); path != nil {
+		return out, fmt.Errorf("%.40v is no amount that can be counted with", o.At(path...))
 	}
 	data, err := json.Marshal(o.Content)
 	if err == nil {
@@ -240,33 +235,6 @@ func group(o *manifest.Object) string {
 	for i, c := range o.APIVersion {
 		if c == '/' {
 			return o.APIVersion[:i]
-		}
-	}
-	return ""
-}
-
-// endless gives a text in a value that is an endless number. Names and the words of people are left out: an id in
-// hexadecimal can look like one.
-func endless(v any) string {
-	switch t := v.(type) {
-	case string:
-		if endlessNumber.MatchString(t) {
-			return t
-		}
-	case map[string]any:
-		for key, e := range t {
-			if key == "metadata" || key == "name" || words[key] {
-				continue
-			}
-			if found := endless(e); found != "" {
-				return found
-			}
-		}
-	case []any:
-		for _, e := range t {
-			if found := endless(e); found != "" {
-				return found
-			}
 		}
 	}
 	return ""

@@ -219,7 +219,7 @@ func (r *reading) unit(p place) *manifest.Unit {
 	if r.Before != nil {
 		// What was not right before is no finding now.
 		before, _, _ := r.build(r.Before, p)
-		u.Before = owned(u, before)
+		u.Before, _ = countable(u, before)
 	}
 	return u
 }
@@ -234,7 +234,7 @@ func (r *reading) now(u *manifest.Unit, p place) {
 	case r.failed(p.path, err) != nil:
 		r.find(kustomizeFinding(r.place(p), err.Error()))
 	}
-	u.Objects = owned(u, objects)
+	u.Objects = r.owned(u, objects)
 	if p.kind == manifest.Overlay {
 		u.Release = r.release(p.target)
 	}
@@ -248,11 +248,29 @@ func (r *reading) place(p place) finding.Position {
 	return finding.Position{File: path.Join(p.path, "kustomization.yaml")}
 }
 
-func owned(u *manifest.Unit, objects []*manifest.Object) []*manifest.Object {
+// owned are the objects that are judged as the unit's.
+func (r *reading) owned(u *manifest.Unit, objects []*manifest.Object) []*manifest.Object {
+	good, bad := countable(u, objects)
+	for _, o := range bad {
+		path := o.Endless()
+		r.find(finding.Finding{Check: "MO003", Name: "server-validation", Severity: finding.Error, Object: o.Object, Field: manifest.Field(path...),
+			At: o.Source.Position(path...), Message: fmt.Sprintf("%.40v is no amount that can be counted with; nothing else of the object was looked at", o.At(path...)),
+			Why: "An amount of so many digits keeps whoever reads it busy, the API server too.", Fix: "write the amount that is meant, such as 2Gi or 500m"})
+	}
+	return good
+}
+
+// countable leaves out objects with amounts that nobody ends reading.
+func countable(u *manifest.Unit, objects []*manifest.Object) (good, bad []*manifest.Object) {
 	for _, o := range objects {
 		o.Unit = u
+		if o.Endless() != nil {
+			bad = append(bad, o)
+		} else {
+			good = append(good, o)
+		}
 	}
-	return objects
+	return good, bad
 }
 
 // look notes what was read, and has the texts looked at that nobody looked at yet.
@@ -365,7 +383,7 @@ func (r *reading) texts() {
 		objects, err := Manifests(name, r.Texts[name])
 		_ = r.failed(name, err) // every error of Manifests is about the content
 		u := &manifest.Unit{Kind: manifest.File, Path: name}
-		u.Objects = owned(u, objects)
+		u.Objects = r.owned(u, objects)
 		r.set.Units = append(r.set.Units, u)
 	}
 }
