@@ -107,9 +107,7 @@ func (c quotaCase) set(t *testing.T, text string) *manifest.Set {
 		t.Fatal(err)
 	}
 	u := &manifest.Unit{Kind: manifest.File, Path: "case.yaml", Objects: objects}
-	for _, o := range objects {
-		o.Unit = u
-	}
+	u.Own(objects)
 	return &manifest.Set{Units: []*manifest.Unit{u}}
 }
 

@@ -65,8 +65,6 @@ func unit(file, text string) (*manifest.Unit, error) {
 		return nil, fmt.Errorf("%s: no object", file)
 	}
 	u := &manifest.Unit{Kind: manifest.File, Path: file, Objects: objects}
-	for _, o := range objects {
-		o.Unit = u
-	}
+	u.Own(objects)
 	return u, nil
 }

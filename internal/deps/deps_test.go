@@ -38,6 +38,7 @@ var layers = []layer{
 	{"internal/generate", []string{"argocd", "internal/view", "cmd"}, "it decides what folders hold, and shows nothing"},
 	{"internal/view", []string{"argocd", "internal/workspace", "internal/generate", "cmd"}, "a view shows results, and fetches none"},
 	{"internal/validate", []string{"argocd", "gitops", "internal/release", "internal/generate", "internal/view", "cmd"}, "it judges what it is given, and shows nothing"},
+	{"internal/parallel", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "it knows nothing of what it runs"},
 	{"internal/escape", []string{"render", "templates", "gitops", "argocd", "internal", "cmd"}, "it knows characters, and whoever shows text may use it"},
 	{"internal/validate/report", []string{"render", "gitops", "argocd", "internal/view", "cmd", "k8s.io", "sigs.k8s.io"}, "a report shows findings, and makes none"},
 	{"internal/validate/catalogue", []string{"gitops", "argocd", "render/build", "render/standard", "internal/workspace", "internal/release", "internal/view", "cmd", "sigs.k8s.io/kustomize"}, "a check looks at objects, and reads nothing"},

@@ -5,12 +5,11 @@ package validate
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/catalogue"
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/isolation"
@@ -103,7 +102,7 @@ func gaps(skipped []finding.Skipped) []report.Gap {
 func checks(set *manifest.Set) ([]finding.Finding, []report.Gap) {
 	all := catalogue.All()
 	found := make([][]finding.Finding, len(all))
-	each(len(all), func(i int) {
+	parallel.For(len(all), func(i int) {
 		found[i] = guarded(all[i].ID, all[i].Name, func() []finding.Finding { return all[i].Run(set) })
 	})
 	return slices.Concat(found...), nil
@@ -160,24 +159,6 @@ func besides(set *manifest.Set) bystanders {
 func (b bystanders) only(f finding.Finding) bool {
 	dir, ok := b[f.Object]
 	return ok && (f.At.File == dir || strings.HasPrefix(f.At.File, dir+"/"))
-}
-
-// each calls f for 0 to n-1, on every core.
-func each(n int, f func(int)) {
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
 
 // guarded makes a finding of a judge that breaks down over what it sees: what it could not judge must not pass.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/modelops/modelops/render/build"
+	"github.com/modelops/modelops/render/spec"
 )
 
 var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
@@ -48,7 +49,7 @@ func registries(in Input, found report) {
 	}
 	for _, o := range in.After {
 		for _, image := range append(o.Images(), volumeImages(o)...) {
-			if !allowed(image, in.Registries) {
+			if !spec.FromRegistry(in.Registries, image) {
 				found(o, "spec.template.spec", fmt.Sprintf("the image %s is from none of the allowed registries", image),
 					"allowed are: "+strings.Join(in.Registries, ", ")+" (spec.registries in modelops.yaml)")
 			}
@@ -64,19 +65,4 @@ func volumeImages(o build.Object) []string {
 		}
 	}
 	return out
-}
-
-// allowed compares whole parts of a name: registry.example.com/ml allows registry.example.com/ml/x, not .../mlx.
-func allowed(image string, registries []string) bool {
-	name, _, _ := strings.Cut(image, "@")
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		name = name[:colon]
-	}
-	for _, r := range registries {
-		r = strings.TrimSuffix(r, "/")
-		if name == r || strings.HasPrefix(name, r+"/") {
-			return true
-		}
-	}
-	return false
 }

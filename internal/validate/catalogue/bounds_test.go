@@ -55,9 +55,7 @@ func TestManyObjectsOfOneFile(t *testing.T) {
 	}
 	objects := must(source.Manifests("a.yaml", []byte(b.String())))(t)
 	u := &manifest.Unit{Kind: manifest.File, Path: "a.yaml", Objects: objects, Before: objects}
-	for _, o := range objects {
-		o.Unit = u
-	}
+	u.Own(objects)
 	found := map[finding.Severity]int{}
 	for _, c := range catalogue.All() {
 		for _, f := range c.Run(&manifest.Set{Whole: true, Units: []*manifest.Unit{u}}) {

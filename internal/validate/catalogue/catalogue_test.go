@@ -126,9 +126,7 @@ func (e *example) add(u *manifest.Unit, text string) {
 	if words := strings.Fields(strings.SplitN(text, "\n", 2)[0]); len(words) == 5 && words[1] == "unit:" {
 		u.Kind, u.Target = manifest.Kind(words[2]), spec.Target{Team: words[3], Env: words[4]}
 	}
-	for _, o := range u.Objects {
-		o.Unit = u
-	}
+	u.Own(u.Objects)
 	e.set.Units = append(e.set.Units, u)
 }
 

@@ -52,8 +52,6 @@ func edited(t *testing.T, text string, e finding.Edit) string {
 func runOn(t *testing.T, c *catalogue.Check, file, text string) []finding.Finding {
 	t.Helper()
 	u := &manifest.Unit{Kind: manifest.File, Path: file, Objects: must(source.Manifests(file, []byte(text)))(t)}
-	for _, o := range u.Objects {
-		o.Unit = u
-	}
+	u.Own(u.Objects)
 	return c.Run(&manifest.Set{Whole: true, Units: []*manifest.Unit{u}})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
+	"github.com/modelops/modelops/render/spec"
 )
 
 func init() {
@@ -23,24 +24,9 @@ func imageRegistry(p *Pass, o *manifest.Object) {
 	}
 	registries := p.Set.Platform.Spec.Registries
 	for _, i := range w.images() {
-		if !fromOneOf(registries, i.reference) {
+		if !spec.FromRegistry(registries, i.reference) {
 			p.Report(o, fmt.Sprintf("%s: the image %q comes from none of the allowed registries", i.of, i.reference),
 				"take it from "+strings.Join(registries, " or ")+" (spec.registries in modelops.yaml)", i.path...)
 		}
 	}
-}
-
-// fromOneOf compares whole parts: registry.example.com/ml is the home of registry.example.com/ml/x, not of .../mlx.
-func fromOneOf(registries []string, image string) bool {
-	name, _, _ := strings.Cut(image, "@")
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		name = name[:colon]
-	}
-	for _, r := range registries {
-		r = strings.TrimSuffix(r, "/")
-		if name == r || strings.HasPrefix(name, r+"/") {
-			return true
-		}
-	}
-	return false
 }

@@ -151,10 +151,7 @@ func (p *Pass) before(o *manifest.Object) *manifest.Object {
 	}
 	x := p.index()
 	if x.before[o.Unit] == nil {
-		x.before[o.Unit] = map[finding.Object]*manifest.Object{}
-		for _, old := range o.Unit.Before {
-			x.before[o.Unit][old.Object] = old
-		}
+		x.before[o.Unit] = o.Unit.Was()
 	}
 	return x.before[o.Unit][o.Object]
 }

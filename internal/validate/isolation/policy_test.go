@@ -18,9 +18,7 @@ func setOf(t testing.TB, text string) *manifest.Set {
 		t.Fatal(err)
 	}
 	u := &manifest.Unit{Kind: manifest.File, Path: "m.yaml", Objects: objects}
-	for _, o := range objects {
-		o.Unit = u
-	}
+	u.Own(objects)
 	return &manifest.Set{Units: []*manifest.Unit{u}, Whole: true}
 }
 

@@ -104,7 +104,4 @@ func (p Ports) String() string {
 	return strings.Join(out, " ")
 }
 
-// MarshalText writes the ports as String does.
-func (p Ports) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-
 func ports(p Ports) [][]portRange { return p[:] }

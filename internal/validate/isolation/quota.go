@@ -23,17 +23,17 @@ type quota struct {
 // Use is how much of one line of a quota the manifests of a namespace can use at once: all autoscalers at their most, all
 // rollouts at the same time, and nothing that is there besides.
 type Use struct {
-	Namespace string `json:"namespace"`
-	Quota     string `json:"quota"`
+	Namespace string
+	Quota     string
 	// Resource is the quota's key, such as requests.cpu.
-	Resource string `json:"resource"`
+	Resource string
 	// Hard is what the quota allows, Most what can be used, in Kubernetes' notation.
-	Hard string `json:"hard"`
-	Most string `json:"most"`
+	Hard string
+	Most string
 	// Fits says whether it is enough. Known is false where manifests do not say how much is used.
-	Fits  bool    `json:"fits"`
-	Known bool    `json:"known"`
-	Parts []Share `json:"parts,omitempty"`
+	Fits  bool
+	Known bool
+	Parts []Share
 
 	object *manifest.Object
 }
@@ -41,14 +41,14 @@ type Use struct {
 // Share is what one object adds to it.
 type Share struct {
 	// Object as Kind/name, Unit the path of what builds it.
-	Object string `json:"object"`
-	Unit   string `json:"unit"`
+	Object string
+	Unit   string
 	// Pods at once and how they come about, as "3 + 1 surge"; 0 for what is no workload.
-	Pods int64  `json:"pods,omitempty"`
-	How  string `json:"how,omitempty"`
+	Pods int64
+	How  string
 	// Each pod's part, and the Sum of them.
-	Each string `json:"each,omitempty"`
-	Sum  string `json:"sum"`
+	Each string
+	Sum  string
 
 	sum    resource.Quantity
 	object *manifest.Object

@@ -147,11 +147,11 @@ func peerNode(what string, p spec.Peer) *node {
 
 // Connection is one way that the policies leave open: by the policies of both ends, where both are pods of the set.
 type Connection struct {
-	From  string `json:"from"`
-	To    string `json:"to"`
-	Ports Ports  `json:"ports"`
+	From  string
+	To    string
+	Ports Ports
 	// Addresses that are reached, where the end is not reached as a whole.
-	Addresses string `json:"addresses,omitempty"`
+	Addresses string
 
 	from, to *node
 }
@@ -159,11 +159,11 @@ type Connection struct {
 // Matrix says who reaches whom.
 type Matrix struct {
 	// Ends are the pods of the set, as NAMESPACE/WORKLOAD, and then what is outside of it.
-	Ends []string `json:"ends"`
+	Ends []string
 	// Connections that are open, by their ends. What is not listed is closed.
-	Connections []Connection `json:"connections"`
+	Connections []Connection
 	// Cut says that there are more connections than are listed: the set is as good as open.
-	Cut bool `json:"cut,omitempty"`
+	Cut bool
 
 	ends []*node
 }

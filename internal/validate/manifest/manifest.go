@@ -41,6 +41,23 @@ type Unit struct {
 	Before []*Object
 }
 
+// Own says of objects that the unit builds them, and returns them.
+func (u *Unit) Own(objects []*Object) []*Object {
+	for _, o := range objects {
+		o.Unit = u
+	}
+	return objects
+}
+
+// Was are the objects that the unit built before, by their names.
+func (u *Unit) Was() map[finding.Object]*Object {
+	was := make(map[finding.Object]*Object, len(u.Before))
+	for _, o := range u.Before {
+		was[o.Object] = o
+	}
+	return was
+}
+
 // Object is one built object.
 type Object struct {
 	finding.Object

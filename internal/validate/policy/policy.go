@@ -7,11 +7,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"slices"
-	"sync"
 	"time"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
 	"github.com/modelops/modelops/internal/validate/report"
@@ -87,16 +86,7 @@ func (p *Policies) Judge(ctx context.Context, set *manifest.Set) ([]finding.Find
 		gaps  []report.Gap
 	}
 	outcomes := make([]outcome, len(p.rules))
-	var wg sync.WaitGroup
-	turn := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, r := range p.rules {
-		wg.Go(func() {
-			turn <- struct{}{}
-			defer func() { <-turn }()
-			outcomes[i].found, outcomes[i].gaps = p.judge(ctx, w, r)
-		})
-	}
-	wg.Wait()
+	parallel.For(len(p.rules), func(i int) { outcomes[i].found, outcomes[i].gaps = p.judge(ctx, w, p.rules[i]) })
 	for _, o := range outcomes {
 		found, gaps = append(found, o.found...), append(gaps, o.gaps...)
 	}

@@ -60,9 +60,7 @@ func setOf(t testing.TB, texts ...string) *manifest.Set {
 	set := &manifest.Set{Whole: true}
 	for _, text := range texts {
 		u := &manifest.Unit{Kind: manifest.File, Path: "app.yaml", Objects: objects(t, text)}
-		for _, o := range u.Objects {
-			o.Unit = u
-		}
+		u.Own(u.Objects)
 		set.Units = append(set.Units, u)
 	}
 	return set
@@ -454,7 +452,7 @@ func doubled(n int) string {
 func TestPoliciesWithoutEnd(t *testing.T) {
 	other := "package main\nwarn contains \"judged\" if input.kind == \"Deployment\"\n"
 	for name, c := range map[string]struct{ file, text, want string }{
-		"loops":  {"a.rego", "package main\ndeny contains x if {\n\tsome x in numbers.range(1, 100000000)\n\tsome y in numbers.range(1, 1000000)\n\tx * y < 0\n}\n", errSlow.Error()},
+		"loops":  {"a.rego", "package main\ndeny contains x if {\n\tsome x in numbers.range(1, 10000)\n\tsome y in numbers.range(1, 10000)\n\tsome z in numbers.range(1, 10000)\n\tx * y * z < 0\n}\n", errSlow.Error()},
 		"memory": {"a.rego", doubled(40), errLarge.Error()},
 		"cel":    {"p.yaml", vap(pods+"validations: [{expression: \"[1,2,3,4,5,6,7,8,9,0].all(a, [1,2,3,4,5,6,7,8,9,0].all(b, [1,2,3,4,5,6,7,8,9,0].all(c, [1,2,3,4,5,6,7,8,9,0].all(d, [1,2,3,4,5,6,7,8,9,0].all(e, [1,2,3,4,5,6,7,8,9,0].all(f, a + b + c + d + e + f >= 0))))))\"}]\n", deny), "cost"},
 	} {

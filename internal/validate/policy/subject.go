@@ -46,10 +46,7 @@ type subject struct {
 func (p *Policies) world(set *manifest.Set) *world {
 	w := &world{set: set, namespaces: map[string]map[string]any{}}
 	for _, u := range set.Units {
-		before := map[finding.Object]*manifest.Object{}
-		for _, o := range u.Before {
-			before[o.Object] = o
-		}
+		before := u.Was()
 		for _, o := range u.Objects {
 			s := p.subject(o)
 			if old := before[o.Object]; old != nil {

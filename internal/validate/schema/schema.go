@@ -7,13 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
-	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
 	"github.com/modelops/modelops/internal/validate/refusal"
@@ -37,26 +36,15 @@ func Judge(set *manifest.Set, options Options) ([]finding.Finding, []finding.Ski
 	}
 	library, all := library.with(set)
 	verdicts := make([]verdict, len(set.Units))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, u := range set.Units {
-		wait.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots; wait.Done() }()
-			before := map[finding.Object]*manifest.Object{}
-			for _, o := range u.Before {
-				before[o.Object] = o
+	parallel.For(len(set.Units), func(i int) {
+		before := set.Units[i].Was()
+		for _, o := range set.Units[i].Objects {
+			group := schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).Group
+			if group != definitions && !options.Builtin(group) {
+				verdicts[i].object(library, o, before[o.Object])
 			}
-			for _, o := range u.Objects {
-				group := schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).Group
-				if group != definitions && !options.Builtin(group) {
-					verdicts[i].object(library, o, before[o.Object])
-				}
-			}
-		}()
-	}
-	wait.Wait()
+		}
+	})
 	for _, v := range verdicts {
 		all.found, all.skipped = append(all.found, v.found...), append(all.skipped, v.skipped...)
 	}

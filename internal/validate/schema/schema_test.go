@@ -20,10 +20,8 @@ func unit(t testing.TB, file, text string) *manifest.Unit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := &manifest.Unit{Kind: manifest.File, Path: file, Objects: objects}
-	for _, o := range objects {
-		o.Unit = u
-	}
+	u := &manifest.Unit{Kind: manifest.File, Path: file}
+	u.Objects = u.Own(objects)
 	return u
 }
 

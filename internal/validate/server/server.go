@@ -4,8 +4,6 @@ package server
 
 import (
 	"fmt"
-	"runtime"
-	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kruntime "k8s.io/apimachinery/pkg/runtime"
@@ -13,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
 	"github.com/modelops/modelops/internal/validate/refusal"
@@ -36,17 +35,7 @@ func Judge(set *manifest.Set, options Options) ([]finding.Finding, []finding.Ski
 	}
 	defer target.use()()
 	verdicts := make([]verdict, len(set.Units))
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for i, u := range set.Units {
-		wait.Add(1)
-		slots <- struct{}{}
-		go func() {
-			defer func() { <-slots; wait.Done() }()
-			verdicts[i].unit(u, target)
-		}()
-	}
-	wait.Wait()
+	parallel.For(len(set.Units), func(i int) { verdicts[i].unit(set.Units[i], target) })
 	var all verdict
 	for _, v := range verdicts {
 		all.found, all.skipped = append(all.found, v.found...), append(all.skipped, v.skipped...)
@@ -61,10 +50,7 @@ type verdict struct {
 }
 
 func (v *verdict) unit(u *manifest.Unit, target Version) {
-	before := map[finding.Object]*manifest.Object{}
-	for _, o := range u.Before {
-		before[o.Object] = o
-	}
+	before := u.Was()
 	for _, o := range u.Objects {
 		v.object(&request{Object: o, target: target, verdict: v}, before[o.Object])
 	}

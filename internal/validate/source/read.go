@@ -8,13 +8,12 @@ import (
 	"io/fs"
 	"maps"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
 	"github.com/modelops/modelops/internal/validate/report"
@@ -182,18 +181,14 @@ func (r *reading) buildAll(ctx context.Context, list []place) error {
 	units := make([]*manifest.Unit, len(list))
 	w := watch{busy: map[string]time.Time{}}
 	err := w.while(ctx, func(ctx context.Context) {
-		var wg sync.WaitGroup
-		var next atomic.Int64
-		for range min(runtime.GOMAXPROCS(0), len(list)) {
-			wg.Go(func() {
-				for i := next.Add(1) - 1; i < int64(len(list)) && ctx.Err() == nil; i = next.Add(1) - 1 {
-					done := w.begin(list[i].path)
-					units[i] = r.unit(list[i])
-					done()
-				}
-			})
-		}
-		wg.Wait()
+		parallel.For(len(list), func(i int) {
+			if ctx.Err() != nil {
+				return
+			}
+			done := w.begin(list[i].path)
+			units[i] = r.unit(list[i])
+			done()
+		})
 	})
 	if err == nil {
 		r.set.Units = units
@@ -219,7 +214,8 @@ func (r *reading) unit(p place) *manifest.Unit {
 	if r.Before != nil {
 		// What was not right before is no finding now.
 		before, _, _ := r.build(r.Before, p)
-		u.Before, _ = countable(u, before)
+		countable, _ := parted(before)
+		u.Before = u.Own(countable)
 	}
 	return u
 }
@@ -250,27 +246,26 @@ func (r *reading) place(p place) finding.Position {
 
 // owned are the objects that are judged as the unit's.
 func (r *reading) owned(u *manifest.Unit, objects []*manifest.Object) []*manifest.Object {
-	good, bad := countable(u, objects)
+	good, bad := parted(objects)
 	for _, o := range bad {
 		path := o.Endless()
 		r.find(finding.Finding{Check: "MO003", Name: "server-validation", Severity: finding.Error, Object: o.Object, Field: manifest.Field(path...),
 			At: o.Source.Position(path...), Message: fmt.Sprintf("%.40v is no amount that can be counted with; nothing else of the object was looked at", o.At(path...)),
 			Why: "An amount of so many digits keeps whoever reads it busy, the API server too.", Fix: "write the amount that is meant, such as 2Gi or 500m"})
 	}
-	return good
+	return u.Own(good)
 }
 
-// countable leaves out objects with amounts that nobody ends reading.
-func countable(u *manifest.Unit, objects []*manifest.Object) (good, bad []*manifest.Object) {
+// parted sets objects with amounts that nobody ends reading apart from those that can be counted with.
+func parted(objects []*manifest.Object) (countable, endless []*manifest.Object) {
 	for _, o := range objects {
-		o.Unit = u
 		if o.Endless() != nil {
-			bad = append(bad, o)
+			endless = append(endless, o)
 		} else {
-			good = append(good, o)
+			countable = append(countable, o)
 		}
 	}
-	return good, bad
+	return countable, endless
 }
 
 // look notes what was read, and has the texts looked at that nobody looked at yet.

@@ -1,0 +1,19 @@
+package spec
+
+import "strings"
+
+// FromRegistry says whether an image comes from one of some registries or repositories, compared by whole parts of its
+// name: registry.example.com/ml is the home of registry.example.com/ml/x, not of registry.example.com/mlx.
+func FromRegistry(registries []string, image string) bool {
+	name, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		name = name[:colon]
+	}
+	for _, r := range registries {
+		r = strings.TrimSuffix(r, "/")
+		if name == r || strings.HasPrefix(name, r+"/") {
+			return true
+		}
+	}
+	return false
+}
