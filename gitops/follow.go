@@ -170,11 +170,12 @@ func (r *Repo) moveCheckedOut(ctx context.Context, where string, base, next *Sna
 	return err
 }
 
-// fastForward is the one command that touches a work tree. Stashing on the user's behalf could end in a conflict.
+// fastForward is the one command that touches a work tree, and it is not stopped on the way: files of both commits would be
+// left. Stashing on the user's behalf could end in a conflict.
 func (r *Repo) fastForward(ctx context.Context, where string, next *Snapshot) error {
 	g := r.git
 	g.Dir = where
-	_, err := g.Run(ctx, "-c", "merge.autoStash=false", "merge", "--ff-only", "--quiet", "--no-stat", next.Commit().String())
+	_, err := g.Finish(ctx, "-c", "merge.autoStash=false", "merge", "--ff-only", "--quiet", "--no-stat", next.Commit().String())
 	return err
 }
 

@@ -104,6 +104,25 @@ func (g Program) Run(ctx context.Context, args ...string) ([]byte, error) {
 func (g Program) Feed(ctx context.Context, in string, args ...string) ([]byte, error) {
 	cmd := g.command(ctx, args...)
 	cmd.Stdin = strings.NewReader(in)
+	return carryOut(ctx, cmd, args)
+}
+
+// grace is how long a command that must not be stopped half-way may take after ctx has ended.
+const grace = 10 * time.Second
+
+// Finish is Run for a command that leaves things half done where it is stopped, such as one that moves the files of a work
+// tree: signals to our group do not reach it, and when ctx ends it may come to its own end, for a while. Error: *Error.
+func (g Program) Finish(ctx context.Context, args ...string) ([]byte, error) {
+	own, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, end) })()
+	cmd := g.command(own, args...)
+	apart(cmd)
+	return carryOut(own, cmd, args)
+}
+
+// carryOut runs a command that is bound to ctx.
+func carryOut(ctx context.Context, cmd *exec.Cmd, args []string) ([]byte, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
