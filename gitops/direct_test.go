@@ -151,11 +151,15 @@ func TestAPushGoesOnFromItsTip(t *testing.T) {
 		if err := r.Push(w.ctx, tip, next); !errors.As(err, &stale) {
 			t.Fatalf("push on a moved branch: %v", err)
 		}
-		before := r.Traffic().Requests
+		before, was := r.Traffic().Requests, tip
 		tip, err = r.TipToPush(w.ctx)
 		w.ok(err)
 		next = w.commit(r, tip, late)
 		equal(t, "requests to be on the new tip", r.Traffic().Requests-before, 2)
+		goesOn, err := r.IsAncestor(w.ctx, was.Commit(), tip.Commit())
+		w.ok(err)
+		equal(t, "the new tip goes on from the last one", goesOn, true)
+		equal(t, "requests with that question", r.Traffic().Requests-before, 2)
 	}
 	before := r.Traffic().Requests
 	w.ok(r.Push(w.ctx, tip, next))

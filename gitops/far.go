@@ -110,9 +110,13 @@ func (f *far) advance(ctx context.Context, tip Hash) error {
 	return err
 }
 
-// reaches asks the server whether a commit is an ancestor of another: told that we have the younger one, it has nothing
-// to send of the elder where that lies below it. The answer is exact and costs one round trip at any distance.
+// reaches says whether a commit is an ancestor of another. Where the commits between them are not here, it asks the
+// server: told that we have the younger one, it has nothing to send of the elder where that lies below it. The answer is
+// exact and costs one round trip at any distance.
 func (f *far) reaches(ctx context.Context, elder, younger Hash) (bool, error) {
+	if f.have.Descends(younger, elder) {
+		return true, nil
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	n, err := f.fetched(ctx, transport.Want{Objects: []Hash{elder}, Filter: oneByOne, Have: []Hash{younger}})

@@ -93,7 +93,7 @@ func newCrowd(ctx context.Context, dir string, s size) (*crowd, error) {
 	}
 	_, err = c.hub.Commit(ctx, "main", "specs", files)
 	_, gc := c.hub.Run(ctx, "config", "receive.autogc", "false")
-	if err = errors.Join(err, gc, gittest.AllowPush(ctx, c.hub)); err != nil {
+	if err = errors.Join(err, gc, gittest.AllowPush(ctx, c.hub), gittest.AllowPartialFetch(ctx, c.hub)); err != nil {
 		return nil, err
 	}
 	c.server, err = gittest.Serve(gittest.Options{Root: filepath.Join(dir, "srv"), Home: home})

@@ -234,3 +234,29 @@ func (q *byDate) Pop() any {
 	*q = (*q)[:len(*q)-1]
 	return last
 }
+
+// Descends says whether the way from one commit to an elder one lies wholly in memory. False says nothing: what is not
+// in memory is not looked at.
+func (o *Overlay) Descends(younger, elder Hash) bool {
+	seen := map[Hash]bool{younger: true}
+	for queue := []Hash{younger}; len(queue) > 0; queue = queue[1:] {
+		if queue[0] == elder {
+			return true
+		}
+		commit, ok := o.Get(queue[0])
+		if !ok || commit.Kind != plumbing.CommitObject {
+			continue
+		}
+		l, err := parseLink(queue[0], commit.Data)
+		if err != nil {
+			continue
+		}
+		for _, p := range l.Parents {
+			if !seen[p] {
+				seen[p] = true
+				queue = append(queue, p)
+			}
+		}
+	}
+	return false
+}

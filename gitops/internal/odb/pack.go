@@ -15,7 +15,7 @@ import (
 // side has goes as the difference to it, where that is shorter: a folder of a thousand entries changes in one.
 func WritePack(w io.Writer, objects map[Hash]Object, base func(Hash) (Object, bool)) error {
 	sum := sha1.New() //nolint:gosec // the format's own checksum
-	p := packWriter{out: io.MultiWriter(w, sum)}
+	p := packWriter{out: io.MultiWriter(w, sum), z: zlib.NewWriter(nil)}
 	head := binary.BigEndian.AppendUint32([]byte("PACK\x00\x00\x00\x02"), uint32(len(objects))) //nolint:gosec // a handful
 	if _, err := p.out.Write(head); err != nil {
 		return err
@@ -29,17 +29,21 @@ func WritePack(w io.Writer, objects map[Hash]Object, base func(Hash) (Object, bo
 	return err
 }
 
-type packWriter struct{ out io.Writer }
+// packWriter writes entries of a pack. One deflater serves them all: it is by far the largest thing that they allocate.
+type packWriter struct {
+	out io.Writer
+	z   *zlib.Writer
+}
 
 func (p packWriter) object(o Object, base func(Hash) (Object, bool)) error {
-	whole, err := deflated(o.Data)
+	whole, err := p.deflated(o.Data)
 	if err != nil {
 		return err
 	}
 	if base != nil && !o.was.IsZero() {
 		if was, ok := base(o.was); ok && was.Kind == o.Kind {
 			delta := packfile.DiffDelta(was.Data, o.Data)
-			small, err := deflated(delta)
+			small, err := p.deflated(delta)
 			if err != nil {
 				return err
 			}
@@ -67,12 +71,12 @@ func (p packWriter) write(kind plumbing.ObjectType, size int, base, data []byte)
 	return nil
 }
 
-func deflated(data []byte) ([]byte, error) {
+func (p packWriter) deflated(data []byte) ([]byte, error) {
 	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	if _, err := z.Write(data); err != nil {
+	p.z.Reset(&b)
+	if _, err := p.z.Write(data); err != nil {
 		return nil, err
 	}
-	err := z.Close()
+	err := p.z.Close()
 	return b.Bytes(), err
 }
