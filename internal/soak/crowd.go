@@ -28,6 +28,7 @@ type options struct {
 	seed    uint64
 	kills   float64
 	faults  float64
+	partial bool // the server allows partial fetch
 	say     func(format string, args ...any)
 }
 
@@ -88,6 +89,11 @@ func (c *crowd) arrange(ctx context.Context) error {
 	_, err = c.hub.Commit(ctx, "main", "specs", c.specs())
 	if err = errors.Join(err, gc, gittest.AllowPush(ctx, c.hub)); err != nil {
 		return err
+	}
+	if c.partial {
+		if err := gittest.AllowPartialFetch(ctx, c.hub); err != nil {
+			return err
+		}
 	}
 	if c.server, err = gittest.Serve(gittest.Options{Root: filepath.Join(c.dir, "srv"), Home: home}); err != nil {
 		return err

@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string) (int, error) {
 	flags.Uint64Var(&o.seed, "seed", rand.Uint64(), "of what is random; the timing of processes stays their own")
 	flags.Float64Var(&o.kills, "kills", 0.05, "share of commands that are killed")
 	flags.Float64Var(&o.faults, "faults", 0.05, "share of requests that the server treats badly")
+	flags.BoolVar(&o.partial, "partial-fetch", true, "whether the server offers it; without, a URL is worked on in temporary clones")
 	if err := flags.Parse(args); err != nil {
 		return 2, nil
 	}

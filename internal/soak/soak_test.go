@@ -42,13 +42,13 @@ func testOptions(t *testing.T) options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return options{program: self, dir: t.TempDir(), modes: allModes, seed: rand.Uint64(), say: t.Logf}
+	return options{program: self, dir: t.TempDir(), modes: allModes, seed: rand.Uint64(), partial: true, say: t.Logf}
 }
 
 // TestSoak is a short one of what `make soak` does for long.
 func TestSoak(t *testing.T) {
 	o := testOptions(t)
-	o.ops, o.writers, o.kills, o.faults = *soakOps, 4, 0.1, 0.03
+	o.ops, o.writers, o.kills, o.faults, o.partial = *soakOps, 4, 0.1, 0.03, o.seed%2 == 0
 	t.Logf("seed %d", o.seed)
 	faults, err := soak(t.Context(), o)
 	if err != nil {
