@@ -112,9 +112,11 @@ func checks(set *manifest.Set) ([]finding.Finding, []report.Gap) {
 func Run(ctx context.Context, read *source.Result, o Options) (*report.Report, error) {
 	r := &report.Report{Findings: read.Findings, NotChecked: read.Gaps, Files: read.Files}
 	for _, u := range read.Set.Units {
-		if !u.Context {
-			r.Units, r.Objects = r.Units+1, r.Objects+len(u.Objects)
+		if u.Context {
+			r.Beside++
+			continue
 		}
+		r.Units, r.Objects = r.Units+1, r.Objects+len(u.Objects)
 	}
 	for _, l := range o.layers(ctx) {
 		if err := ctx.Err(); err != nil {
@@ -141,16 +143,24 @@ func (o Options) unwanted(f finding.Finding) bool {
 	return len(o.Only) > 0 && !slices.Contains(o.Only, f.Check) || slices.Contains(o.Skip, f.Check)
 }
 
-// bystanders are the objects that were only read because others are judged beside them, with their unit's path.
+// bystanders are the objects that were only read because others are judged beside them, with the folder of their own: of an
+// overlay that is the model's, where its fields are written.
 type bystanders map[finding.Object]string
 
 func besides(set *manifest.Set) bystanders {
 	out := bystanders{}
-	set.Objects(func(o *manifest.Object) {
-		if o.Unit.Context {
-			out[o.Object] = o.Unit.Path
+	for _, u := range set.Units {
+		if !u.Context {
+			continue
 		}
-	})
+		dir := u.Path
+		if u.Kind == manifest.Overlay {
+			dir = u.Target.ModelDir()
+		}
+		for _, o := range u.Objects {
+			out[o.Object] = dir
+		}
+	}
 	return out
 }
 

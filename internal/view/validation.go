@@ -27,6 +27,8 @@ type Validation struct {
 	Units   int `json:"units"`
 	Objects int `json:"objects"`
 	Files   int `json:"files"`
+	// Beside are further units of the same teams, which count in sums and are not judged themselves.
+	Beside int `json:"beside"`
 }
 
 // Finding is one thing that is wrong.
@@ -94,7 +96,7 @@ type Gap struct {
 // FromReport makes the document of a report.
 func FromReport(r *report.Report) Validation {
 	v := Validation{Version: 1, Errors: r.Count(finding.Error), Warnings: r.Count(finding.Warning), Infos: r.Count(finding.Info),
-		Findings: []Finding{}, Waived: []Waived{}, Checked: []Judge{}, NotChecked: []Gap{}, Units: r.Units, Objects: r.Objects, Files: r.Files}
+		Findings: []Finding{}, Waived: []Waived{}, Checked: []Judge{}, NotChecked: []Gap{}, Units: r.Units, Objects: r.Objects, Files: r.Files, Beside: r.Beside}
 	marks := report.Fingerprints(r.Findings)
 	for i, f := range r.Findings {
 		v.Findings = append(v.Findings, fromFinding(f, marks[i]))
@@ -214,7 +216,11 @@ func (v Validation) summary(t *Text) {
 	} else if v.Warnings > 0 {
 		style = Yellow
 	}
-	t.Line("%s; %s of %s in %s", In(style, v.counts()), count(v.Objects, "object", "objects"), count(v.Units, "unit", "units"), count(v.Files, "file", "files"))
+	beside := ""
+	if v.Beside > 0 {
+		beside = fmt.Sprintf(", beside %d more of the same teams", v.Beside)
+	}
+	t.Line("%s; %s of %s in %s%s", In(style, v.counts()), count(v.Objects, "object", "objects"), count(v.Units, "unit", "units"), count(v.Files, "file", "files"), beside)
 }
 
 func waiver(w Waived) string {

@@ -50,7 +50,7 @@ type Pass struct {
 	known *index
 }
 
-// Run makes a check.
+// Run makes a check. What looks at everything together sees also what is only there for the sake of others.
 func (c *Check) Run(set *manifest.Set) []finding.Finding {
 	p := &Pass{Set: set, check: c}
 	switch {
@@ -58,10 +58,12 @@ func (c *Check) Run(set *manifest.Set) []finding.Finding {
 		c.Set(p)
 	case c.Unit != nil:
 		for _, u := range set.Units {
-			c.Unit(p, u)
+			if !u.Context {
+				c.Unit(p, u)
+			}
 		}
 	default:
-		set.Objects(func(o *manifest.Object) { c.Object(p, o) })
+		set.Judged(func(o *manifest.Object) { c.Object(p, o) })
 	}
 	return p.found
 }

@@ -11,7 +11,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/modelops/modelops/internal/validate/catalogue"
+	"github.com/modelops/modelops/internal/validate/finding"
 	"github.com/modelops/modelops/internal/validate/manifest"
+	"github.com/modelops/modelops/render/spec"
 )
 
 // quota is a ResourceQuota with the object that it was read from.
@@ -206,11 +208,11 @@ func (w *world) before() *world {
 	return newWorld(&old)
 }
 
-// culprits are the objects by which a line of a quota no longer fits: those of units that changed and take more of it than
-// before. There are none where it did not fit before, or nothing is compared.
+// culprits are the objects by which a line of a quota does not fit: those that take more of it than before. There are none
+// where the line itself changed, or nothing is compared.
 func culprits(u Use, before []Use) []Share {
 	i := slices.IndexFunc(before, func(b Use) bool { return b.Namespace == u.Namespace && b.Quota == u.Quota && b.Resource == u.Resource })
-	if i < 0 || !before[i].Fits || before[i].Hard != u.Hard {
+	if i < 0 || before[i].Hard != u.Hard {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(u.Parts), func(s Share) bool {
@@ -286,8 +288,8 @@ func (w *world) sums(p *catalogue.Pass) {
 		before = w.before().uses()
 	}
 	for _, n := range w.namespaces {
-		if len(n.quotas) > 0 && !w.set.Whole {
-			w.gap("other models in the quota of namespace "+n.name, "only what was read is added up")
+		if len(n.quotas) > 0 && !w.set.Whole && n.target == (spec.Target{}) {
+			w.gap("what else is in the quota of namespace "+n.name, "only what was read is added up")
 		}
 	}
 	for _, u := range w.uses() {
@@ -303,8 +305,12 @@ func (w *world) sums(p *catalogue.Pass) {
 		for _, s := range changed {
 			p.Report(s.object, message, "ask for less here, or raise the team's quota in team.yaml first", s.path...)
 		}
-		if len(changed) == 0 {
-			p.Report(u.object, message, "raise the team's quota in team.yaml, or lower the replicas, the surge or the resources of its models", "spec", "hard", u.Resource)
+		if len(changed) > 0 {
+			continue
+		}
+		f := p.Report(u.object, message, "raise the team's quota in team.yaml, or lower the replicas, the surge or the resources of its models", "spec", "hard", u.Resource)
+		if u.object.Unit.Context && before != nil {
+			f.Severity = finding.Warning // it is so without the change
 		}
 	}
 }

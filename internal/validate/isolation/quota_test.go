@@ -172,8 +172,8 @@ func TestUnknownIsNotFine(t *testing.T) {
 		told[g.What] = true
 	}
 	want := []string{"count/events in ResourceQuota q of namespace a", "count/replicasets.apps in ResourceQuota q of namespace a",
-		"other models in the quota of namespace a",
-		"the share of a DaemonSet/x in the quota", "what ClusterRole unheard-of allows in namespace a", "who reaches a/x, and whom it reaches"}
+		"the share of a DaemonSet/x in the quota", "what ClusterRole unheard-of allows in namespace a",
+		"what else is in the quota of namespace a", "who reaches a/x, and whom it reaches"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(told))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

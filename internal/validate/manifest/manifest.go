@@ -28,8 +28,8 @@ type Unit struct {
 	Kind Kind
 	// Path of the folder or file.
 	Path string
-	// Context says that the unit was only read because others are judged beside it, such as the tenant of an overlay: what is
-	// wrong in it alone is not reported.
+	// Context says that the unit was only read because others are judged beside it, such as the tenant of an overlay and the
+	// overlays that share it: what is wrong in it alone is not reported.
 	Context bool
 	// Target of an overlay; of a tenant only team and environment are set.
 	Target spec.Target
@@ -98,6 +98,18 @@ type Set struct {
 // Objects calls f for every object.
 func (s *Set) Objects(f func(*Object)) {
 	for _, u := range s.Units {
+		for _, o := range u.Objects {
+			f(o)
+		}
+	}
+}
+
+// Judged calls f for every object that is not only there for the sake of others.
+func (s *Set) Judged(f func(*Object)) {
+	for _, u := range s.Units {
+		if u.Context {
+			continue
+		}
 		for _, o := range u.Objects {
 			f(o)
 		}

@@ -13,8 +13,9 @@ type Report struct {
 	// Checked says who judged how much, NotChecked what nobody judged.
 	Checked    []Judge
 	NotChecked []Gap
-	// Units, Objects and Files count what was looked at.
-	Units, Objects, Files int
+	// Units, Objects and Files count what was looked at, and Beside the units that were only read because they share a
+	// namespace's bounds with those.
+	Units, Objects, Files, Beside int
 }
 
 // Waived is a finding that somebody accepted.

@@ -37,6 +37,9 @@ func Judge(set *manifest.Set, options Options) ([]finding.Finding, []finding.Ski
 	library, all := library.with(set)
 	verdicts := make([]verdict, len(set.Units))
 	parallel.For(len(set.Units), func(i int) {
+		if set.Units[i].Context {
+			return
+		}
 		before := set.Units[i].Was()
 		for _, o := range set.Units[i].Objects {
 			group := schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).Group

@@ -38,7 +38,7 @@ func PodSecurity(set *manifest.Set, options Options) ([]finding.Finding, []findi
 		target = Newest
 	}
 	s := security{target: target, levels: enforced(set)}
-	set.Objects(s.object)
+	set.Judged(s.object)
 	return s.found, s.skipped
 }
 

@@ -50,6 +50,9 @@ type verdict struct {
 }
 
 func (v *verdict) unit(u *manifest.Unit, target Version) {
+	if u.Context {
+		return
+	}
 	before := u.Was()
 	for _, o := range u.Objects {
 		v.object(&request{Object: o, target: target, verdict: v}, before[o.Object])

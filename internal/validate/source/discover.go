@@ -72,16 +72,31 @@ func (s *scan) paths(paths []string) error {
 	return nil
 }
 
-// neighbours adds the tenant of each overlay, which bounds what the overlay may do.
+// neighbours adds what is judged together with an overlay or a tenant: the tenant, which bounds what its overlays may do,
+// and all of the team's overlays in that environment, which share what it allows.
 func (s *scan) neighbours() {
-	for _, u := range slices.Clone(s.units) {
-		if u.kind != manifest.Overlay {
-			continue
+	if s.whole {
+		return
+	}
+	together := map[spec.Target]bool{}
+	for _, u := range s.units {
+		if u.target.Team != "" {
+			together[spec.Target{Team: u.target.Team, Env: u.target.Env}] = true
 		}
-		if t, ok := s.unitAt(workspace.TenantDir(u.target.Team) + "/" + u.target.Env); ok {
-			t.context = true
-			s.units = append(s.units, t)
+	}
+	for t := range together {
+		s.beside(workspace.TenantDir(t.Team) + "/" + t.Env)
+		for _, model := range s.folders(workspace.ModelsDir(t.Team)) {
+			s.beside(spec.Target{Team: t.Team, Model: model, Env: t.Env}.Dir())
 		}
+	}
+}
+
+// beside adds a unit that is read for the sake of others.
+func (s *scan) beside(dir string) {
+	if u, ok := s.unitAt(dir); ok {
+		u.context = true
+		s.units = append(s.units, u)
 	}
 }
 

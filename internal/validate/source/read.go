@@ -57,7 +57,7 @@ type Result struct {
 // Read finds the units of a tree and builds them. An error is about the tree itself, such as a path that is not there;
 // what is wrong in a file is a finding.
 func Read(ctx context.Context, in Input) (*Result, error) {
-	r := &reading{Input: in, tree: workspace.Tree{FS: in.Tree}, files: map[string]bool{}}
+	r := &reading{Input: in, tree: workspace.Tree{FS: in.Tree}, touched: above(in.Changed), files: map[string]bool{}}
 	r.set = &manifest.Set{Teams: map[string]*spec.Team{}, Models: map[string]*spec.Model{}, States: map[string]*spec.State{}, Now: in.Now}
 	if in.Before != nil {
 		r.set.StatesBefore = map[string]*spec.State{}
@@ -89,6 +89,8 @@ type reading struct {
 	Input
 	tree workspace.Tree
 	set  *manifest.Set
+	// touched are the folders in which something changed.
+	touched map[string]bool
 
 	standards *standards
 
@@ -211,7 +213,11 @@ func (r *reading) unit(p place) *manifest.Unit {
 	if !p.gone {
 		r.now(u, p)
 	}
-	if r.Before != nil {
+	switch {
+	case r.Before == nil:
+	case r.untouched(p):
+		u.Before = u.Objects
+	default:
 		// What was not right before is no finding now.
 		before, _, _ := r.build(r.Before, p)
 		countable, _ := parted(before)
@@ -220,19 +226,36 @@ func (r *reading) unit(p place) *manifest.Unit {
 	return u
 }
 
+// untouched says whether a folder that modelops writes, and that is therefore all that its objects are made of, holds what
+// it held before.
+func (r *reading) untouched(p place) bool {
+	return r.Changed != nil && p.kind != manifest.Folder && p.kind != manifest.File && !r.touched[p.path]
+}
+
+// above are the folders that files lie in, however deep.
+func above(files []string) map[string]bool {
+	out := map[string]bool{}
+	for _, f := range files {
+		for at := path.Dir(f); at != "." && !out[at]; at = path.Dir(at) {
+			out[at] = true
+		}
+	}
+	return out
+}
+
 // now fills in what a unit is.
 func (r *reading) now(u *manifest.Unit, p place) {
 	objects, files, err := r.build(r.Tree, p)
 	r.look(p, files)
 	switch {
 	case p.context && err != nil:
-		r.gap(p.path, "it cannot be built: "+err.Error())
+		r.gap(p.path, "it cannot be built: "+firstLine(err.Error()))
 	case r.failed(p.path, err) != nil:
 		r.find(kustomizeFinding(r.place(p), err.Error()))
 	}
 	u.Objects = r.owned(u, objects)
 	if p.kind == manifest.Overlay {
-		u.Release = r.release(p.target)
+		u.Release = r.release(p)
 	}
 }
 
@@ -270,12 +293,15 @@ func parted(objects []*manifest.Object) (countable, endless []*manifest.Object) 
 
 // look notes what was read, and has the texts looked at that nobody looked at yet.
 func (r *reading) look(p place, files map[string][]byte) {
+	if p.context {
+		return
+	}
 	for name, data := range files {
 		r.mu.Lock()
 		known := r.files[name]
 		r.files[name] = true
 		r.mu.Unlock()
-		if known || p.context || r.Look == nil || name != "-" && !isManifest(name) || path.Base(name) == "release.yaml" || bytes.HasPrefix(data, []byte(generatedMark)) {
+		if known || r.Look == nil || name != "-" && !isManifest(name) || path.Base(name) == "release.yaml" || bytes.HasPrefix(data, []byte(generatedMark)) {
 			continue
 		}
 		for _, f := range r.Look(name, data) {
@@ -340,13 +366,20 @@ func (r *reading) objects(fsys fs.FS, p place, built build.Objects, files map[st
 	return out
 }
 
-// release reads the one of an overlay.
-func (r *reading) release(t spec.Target) *spec.Release {
+// release reads the one of an overlay. One that is only read for the sake of others has no findings.
+func (r *reading) release(p place) *spec.Release {
+	t := p.target
 	data, err := fs.ReadFile(r.Tree, t.ReleaseFile())
 	if err != nil {
 		return nil // the folder's own finding says so
 	}
 	rel, err := spec.DecodeRelease(t.ReleaseFile(), data)
+	if p.context {
+		if err != nil {
+			r.gap(t.ReleaseFile(), firstLine(err.Error()))
+		}
+		return rel
+	}
 	if err := r.failed(t.ReleaseFile(), err); err != nil || rel == nil {
 		return nil
 	}
@@ -355,6 +388,11 @@ func (r *reading) release(t spec.Target) *spec.Release {
 			Hint: "modelops promote writes a release into its folder; restore the file with git checkout"}))
 	}
 	return rel
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // lookAtPatches looks at those that a later promote takes along. What they are patches of is not known before.

@@ -34,16 +34,17 @@ func names(set *manifest.Set) []string {
 func TestWhatAPathMeans(t *testing.T) {
 	t.Parallel()
 	const prod = "models/vision/resnet/prod"
+	beside := []string{prod, "(models/vision/scorer/prod)", "(tenants/vision/prod)"}
 	for path, want := range map[string][]string{
-		"models/vision/scorer":                           {"models/vision/scorer/prod", "models/vision/scorer/staging", "(tenants/vision/prod)", "(tenants/vision/staging)"},
-		prod:                                             {prod, "(tenants/vision/prod)"},
-		prod + "/base/deployment.yaml":                   {prod, "(tenants/vision/prod)"},
+		"models/vision/scorer":                           {"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "models/vision/scorer/prod", "models/vision/scorer/staging", "(tenants/vision/prod)", "(tenants/vision/staging)"},
+		prod:                                             beside,
+		prod + "/base/deployment.yaml":                   beside,
 		"models/vision/resnet/model.yaml":                nil,
 		"models/vision/resnet/patches":                   nil,
-		"tenants/vision":                                 {"tenants/vision/prod", "tenants/vision/staging"},
+		"tenants/vision":                                 {"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "(models/vision/scorer/prod)", "(models/vision/scorer/staging)", "tenants/vision/prod", "tenants/vision/staging"},
 		"argocd/vision-prod/project.yaml":                {"argocd"},
 		"models/vision/resnet/state/prod.yaml":           nil,
-		"models/vision/resnet/patches/../../resnet/prod": {prod, "(tenants/vision/prod)"},
+		"models/vision/resnet/patches/../../resnet/prod": beside,
 	} {
 		r := read(t, quickstart, path)
 		if diff := cmp.Diff(want, names(r.Set)); diff != "" {
@@ -67,13 +68,14 @@ func TestWhatAChangeConcerns(t *testing.T) {
 			return !slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(n, p) })
 		})
 	}
+	beside := []string{"models/vision/resnet/prod", "(models/vision/scorer/prod)", "(tenants/vision/prod)"}
 	for name, c := range map[string]struct {
 		changed []string
 		want    []string
 	}{
 		"nothing":             {[]string{}, nil},
-		"an overlay":          {[]string{"models/vision/resnet/prod/base/hpa.yaml", "models/vision/resnet/prod/release.yaml"}, []string{"models/vision/resnet/prod", "(tenants/vision/prod)"}},
-		"a record":            {[]string{"models/vision/resnet/state/prod.yaml"}, []string{"models/vision/resnet/prod", "(tenants/vision/prod)"}},
+		"an overlay":          {[]string{"models/vision/resnet/prod/base/hpa.yaml", "models/vision/resnet/prod/release.yaml"}, beside},
+		"a record":            {[]string{"models/vision/resnet/state/prod.yaml"}, beside},
 		"a pending spec":      {[]string{"models/vision/resnet/model.yaml"}, nil},
 		"a pending patch":     {[]string{"models/vision/resnet/patches/deployment-log.yaml"}, nil},
 		"a tenant":            {[]string{"tenants/vision/prod/resourcequota.yaml"}, []string{"models/vision/resnet/prod", "models/vision/scorer/prod", "tenants/vision/prod"}},
@@ -179,7 +181,7 @@ func TestRemoved(t *testing.T) {
 	if err != nil || len(r.Findings) != 0 {
 		t.Fatal(r.Findings, err)
 	}
-	u := r.Set.Units[0]
+	u := r.Set.Units[slices.IndexFunc(r.Set.Units, func(u *manifest.Unit) bool { return u.Path == dir })]
 	if u.Path != dir || len(u.Objects) != 0 || len(u.Before) == 0 {
 		t.Errorf("%+v", u)
 	}

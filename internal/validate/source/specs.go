@@ -26,13 +26,14 @@ func isSpec(p string) bool {
 	return false
 }
 
-// decodeAll reads the documents that were found, and the team's, the model's and the record of every unit.
+// decodeAll reads the documents that were found, and of every unit the team's and, where the unit is judged, the model's and
+// the record.
 func (r *reading) decodeAll(files []string) {
 	for _, u := range r.set.Units {
 		if u.Target.Team != "" {
 			files = append(files, workspace.TeamFile(u.Target.Team))
 		}
-		if u.Target.Model != "" {
+		if u.Target.Model != "" && !u.Context {
 			files = append(files, u.Target.ModelFile(), u.Target.StateFile())
 		}
 	}
