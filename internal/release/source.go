@@ -3,7 +3,6 @@ package release
 import (
 	"context"
 	"fmt"
-	"sort"
 	"strings"
 
 	"github.com/modelops/modelops/render"
@@ -64,41 +63,17 @@ func (d *Desk) fromSpec(ctx context.Context, r *Reader, t spec.Target, req Promo
 	if err := d.content(ctx, &rel.Spec, t, model, current, req); err != nil {
 		return source{}, err
 	}
-	name, err := r.standardName(model, current, req.Standard)
-	if err != nil {
-		return source{}, err
-	}
-	std, err := r.Standard(name)
-	if err != nil {
-		return source{}, err
-	}
-	rel.Spec.Standard = spec.StandardRef{Name: name, Digest: std.Digest()}
-	if err := r.snapshotSpecs(&rel.Spec, model, patches); err != nil {
-		return source{}, err
-	}
-	rel.Spec.ID = spec.ReleaseID(rel.Spec)
-	return source{release: rel, standard: std, patches: patches, along: along}, nil
-}
-
-// snapshotSpecs copies what rendering depends on into the release, which has another id then.
-func (r *Reader) snapshotSpecs(rel *spec.ReleaseSpec, model *spec.Model, patches render.Files) error {
 	platform, err := r.Platform()
 	if err != nil {
-		return err
+		return source{}, err
 	}
-	rel.Model = model.Spec
-	rel.Platform = spec.PlatformSnapshot{Gateways: platform.Spec.Network.Gateways, PriorityClass: platform.Spec.PriorityClass}
-	rel.Patches = patchRefs(patches)
-	return nil
-}
-
-func patchRefs(patches render.Files) []spec.PatchRef {
-	var refs []spec.PatchRef
-	for name, data := range patches {
-		refs = append(refs, spec.PatchRef{Path: name, Digest: spec.Digest(data)})
+	std, err := r.Standard(render.StandardName(platform, model, current, req.Standard))
+	if err != nil {
+		return source{}, err
 	}
-	sort.Slice(refs, func(i, j int) bool { return refs[i].Path < refs[j].Path })
-	return refs
+	render.Snapshot(&rel.Spec, platform, model, std, patches)
+	rel.Spec.ID = spec.ReleaseID(rel.Spec)
+	return source{release: rel, standard: std, patches: patches, along: along}, nil
 }
 
 // modelFolder reads model.yaml and patches/, from the work tree's files where they are given.
@@ -123,23 +98,6 @@ func (r *Reader) modelFolder(t spec.Target, work render.Files) (*spec.Model, ren
 		along[name] = data
 	}
 	return model, under(work, "patches/"), along, nil
-}
-
-func (r *Reader) standardName(model *spec.Model, current *spec.Release, asked string) (string, error) {
-	p, err := r.Platform()
-	if err != nil {
-		return "", err
-	}
-	kept := ""
-	if current != nil {
-		kept = current.Spec.Standard.Name
-	}
-	for _, name := range []string{asked, model.Spec.Standard, kept, p.Spec.Standard} {
-		if name != "" {
-			return name, nil
-		}
-	}
-	return render.DefaultStandard, nil
 }
 
 // content finds version, image and artifact: those of the request, of model.yaml for the version, or the current ones.

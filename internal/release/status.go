@@ -3,12 +3,12 @@ package release
 import (
 	"context"
 	"errors"
-	"reflect"
 	"runtime"
 	"sync"
 	"time"
 
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/render"
 	"github.com/modelops/modelops/render/spec"
 )
 
@@ -114,23 +114,19 @@ func (d *Desk) pending(r *Reader, t spec.Target, edited bool) string {
 	case err != nil:
 		return "model.yaml cannot be read: " + firstLine(err.Error())
 	}
-	name, err := r.standardName(model, rel, "")
+	platform, err := r.Platform()
 	if err != nil {
 		return ""
 	}
-	std, err := r.Standard(name)
+	std, err := r.Standard(render.StandardName(platform, model, rel, ""))
 	if err != nil {
 		return firstLine(err.Error())
 	}
-	next := rel.Spec
-	next.Standard = spec.StandardRef{Name: name, Digest: std.Digest()}
-	if err := r.snapshotSpecs(&next, model, patches); err != nil || reflect.DeepEqual(next, rel.Spec) {
+	next, differs := render.Pending(rel, platform, model, std, patches)
+	if !differs {
 		return ""
 	}
-	if spec.ReleaseID(next) == rel.Spec.ID {
-		return "" // an empty list instead of none, or the like
-	}
-	return whatDiffers(rel.Spec, next)
+	return whatDiffers(rel.Spec, next.Spec)
 }
 
 func whatDiffers(was, next spec.ReleaseSpec) string {

@@ -108,35 +108,89 @@ func checks(set *manifest.Set) ([]finding.Finding, []report.Gap) {
 	return slices.Concat(found...), nil
 }
 
-// Run judges what was read. Its error is only that of ctx.
+// Run judges what was read, and then what would be there once everything that waits in the specs is promoted. Its error is
+// only that of ctx.
 func Run(ctx context.Context, read *source.Result, o Options) (*report.Report, error) {
-	r := &report.Report{Findings: read.Findings, NotChecked: read.Gaps, Files: read.Files}
-	for _, u := range read.Set.Units {
-		if u.Context {
-			r.Beside++
+	r := &report.Report{NotChecked: read.Gaps, Files: read.Files}
+	r.Findings = slices.DeleteFunc(slices.Clone(read.Findings), o.unwanted)
+	for _, set := range []*manifest.Set{read.Set, read.Pending} {
+		if set == nil {
 			continue
 		}
-		r.Units, r.Objects = r.Units+1, r.Objects+len(u.Objects)
-	}
-	for _, l := range o.layers(ctx) {
-		if err := ctx.Err(); err != nil {
+		pending := set == read.Pending
+		counted(r, set, pending)
+		if err := o.judge(ctx, r, set, pending); err != nil {
 			return nil, err
 		}
-		var gaps []report.Gap
-		found := guarded("MO000", l.name, func() (out []finding.Finding) {
-			out, gaps = l.judge(read.Set)
-			return out
-		})
-		r.Findings = append(r.Findings, found...)
-		r.NotChecked = append(r.NotChecked, gaps...)
+	}
+	for _, l := range o.layers(ctx) {
 		r.Checked = append(r.Checked, report.Judge{Name: l.name, Version: l.version, Objects: r.Objects})
 	}
-	beside := besides(read.Set)
-	r.Findings = slices.DeleteFunc(r.Findings, func(f finding.Finding) bool { return o.unwanted(f) || beside.only(f) })
-	r.Findings = distinct(r.Findings)
-	waive(r, read.Set, o)
 	finding.Sort(r.Findings)
 	return r, ctx.Err()
+}
+
+// counted adds what is judged of a set.
+func counted(r *report.Report, set *manifest.Set, pending bool) {
+	for _, u := range set.Units {
+		switch {
+		case !u.Context:
+			r.Units, r.Objects = r.Units+1, r.Objects+len(u.Objects)
+		case !pending:
+			r.Beside++
+		}
+		if u.Pending {
+			r.Pending++
+		}
+	}
+}
+
+// judge adds what every layer says of a set. Of what is pending only that is said which is not so already.
+func (o Options) judge(ctx context.Context, r *report.Report, set *manifest.Set, pending bool) error {
+	var found []finding.Finding
+	for _, l := range o.layers(ctx) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var gaps []report.Gap
+		found = append(found, guarded("MO000", l.name, func() (out []finding.Finding) {
+			out, gaps = l.judge(set)
+			return out
+		})...)
+		for _, g := range gaps {
+			if !pending || !slices.Contains(r.NotChecked, g) {
+				r.NotChecked = append(r.NotChecked, g)
+			}
+		}
+	}
+	beside := besides(set)
+	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return o.unwanted(f) || beside.only(f) })
+	found, waived := waive(distinct(found), set, o)
+	if pending {
+		found, waived = awaited(r, found, waived)
+	}
+	r.Findings, r.Waived = distinct(append(r.Findings, found...)), append(r.Waived, waived...)
+	return nil
+}
+
+// awaited marks findings about what is pending, and leaves out what is found, or waived, in what is there as well.
+func awaited(r *report.Report, found []finding.Finding, waived []report.Waived) ([]finding.Finding, []report.Waived) {
+	known := map[same]bool{}
+	for _, f := range r.Findings {
+		known[sameAs(f)] = true
+	}
+	for _, w := range r.Waived {
+		known[sameAs(w.Finding)] = true
+	}
+	found = slices.DeleteFunc(found, func(f finding.Finding) bool { return known[sameAs(f)] })
+	waived = slices.DeleteFunc(waived, func(w report.Waived) bool { return known[sameAs(w.Finding)] })
+	for i := range found {
+		found[i].Pending = true
+	}
+	for i := range waived {
+		waived[i].Pending = true
+	}
+	return found, waived
 }
 
 func (o Options) unwanted(f finding.Finding) bool {
@@ -189,6 +243,14 @@ type same struct {
 	at                    finding.Position
 }
 
+func sameAs(f finding.Finding) same {
+	key := same{f.Check, f.Field, f.Message, f.Object, f.At}
+	if ofServer[f.Check] && f.Field != "" {
+		key.check, key.message = "", ""
+	}
+	return key
+}
+
 // distinct keeps each finding once, and of two judges that copy the API server's word about one field the one that says
 // more.
 func distinct(all []finding.Finding) []finding.Finding {
@@ -196,10 +258,7 @@ func distinct(all []finding.Finding) []finding.Finding {
 	seen := map[same]int{}
 	var out []finding.Finding
 	for _, f := range all {
-		key := same{f.Check, f.Field, f.Message, f.Object, f.At}
-		if ofServer[f.Check] && f.Field != "" {
-			key.check, key.message = "", ""
-		}
+		key := sameAs(f)
 		at, twice := seen[key]
 		switch {
 		case !twice:

@@ -21,11 +21,11 @@ type waiver struct {
 	reason, until string
 }
 
-// waive moves the findings that somebody accepted to where they do not count. A waiver that is not right is a finding
+// waive sets the findings that somebody accepted apart from those that count. A waiver that is not right is a finding
 // itself, and accepts nothing.
-func waive(r *report.Report, set *manifest.Set, o Options) {
+func waive(found []finding.Finding, set *manifest.Set, o Options) (left []finding.Finding, waived []report.Waived) {
 	if o.NoWaivers {
-		return
+		return found, nil
 	}
 	waivers := map[finding.Object]map[string]waiver{}
 	set.Objects(func(obj *manifest.Object) {
@@ -33,9 +33,8 @@ func waive(r *report.Report, set *manifest.Set, o Options) {
 		for _, id := range slices.Sorted(maps.Keys(given)) {
 			w, err := parseWaiver(given[id], o.Now)
 			if err != nil {
-				f := badWaiver(obj, id, err)
-				if !o.unwanted(f) {
-					r.Findings = append(r.Findings, f)
+				if f := badWaiver(obj, id, err); !o.unwanted(f) && !obj.Unit.Context {
+					left = append(left, f)
 				}
 				continue
 			}
@@ -45,15 +44,14 @@ func waive(r *report.Report, set *manifest.Set, o Options) {
 			waivers[obj.Object][id] = w
 		}
 	})
-	var left []finding.Finding
-	for _, f := range r.Findings {
+	for _, f := range found {
 		if w, ok := waivers[f.Object][f.Check]; ok && f.Object.Kind != "" {
-			r.Waived = append(r.Waived, report.Waived{Finding: f, Reason: w.reason, Until: w.until})
+			waived = append(waived, report.Waived{Finding: f, Reason: w.reason, Until: w.until})
 		} else {
 			left = append(left, f)
 		}
 	}
-	r.Findings = left
+	return left, waived
 }
 
 // annotated are the waivers of an object, by check.

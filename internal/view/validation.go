@@ -29,6 +29,8 @@ type Validation struct {
 	Files   int `json:"files"`
 	// Beside are further units of the same teams, which count in sums and are not judged themselves.
 	Beside int `json:"beside"`
+	// Pending are those units that are not there yet: what a promote would make of the specs as they stand.
+	Pending int `json:"pending"`
 }
 
 // Finding is one thing that is wrong.
@@ -55,6 +57,8 @@ type Finding struct {
 	Docs string `json:"docs,omitempty"`
 	// Judge is who says so where it is not modelops: a version of Kubernetes, or a policy.
 	Judge string `json:"judge,omitempty"`
+	// Pending says that it is not so yet, but will be with the next promote of the model.
+	Pending bool `json:"pending,omitempty"`
 	// Edits make the fix that --fix makes.
 	Edits []TextEdit `json:"edits,omitempty"`
 	// Fingerprint stays the same when lines move.
@@ -96,7 +100,7 @@ type Gap struct {
 // FromReport makes the document of a report.
 func FromReport(r *report.Report) Validation {
 	v := Validation{Version: 1, Errors: r.Count(finding.Error), Warnings: r.Count(finding.Warning), Infos: r.Count(finding.Info),
-		Findings: []Finding{}, Waived: []Waived{}, Checked: []Judge{}, NotChecked: []Gap{}, Units: r.Units, Objects: r.Objects, Files: r.Files, Beside: r.Beside}
+		Findings: []Finding{}, Waived: []Waived{}, Checked: []Judge{}, NotChecked: []Gap{}, Units: r.Units, Objects: r.Objects, Files: r.Files, Beside: r.Beside, Pending: r.Pending}
 	marks := report.Fingerprints(r.Findings)
 	for i, f := range r.Findings {
 		v.Findings = append(v.Findings, fromFinding(f, marks[i]))
@@ -121,7 +125,7 @@ func FromReport(r *report.Report) Validation {
 func fromFinding(f finding.Finding, mark string) Finding {
 	out := Finding{Check: f.Check, Name: f.Name, Severity: f.Severity.String(), File: f.At.File, Line: f.At.Line, Column: f.At.Column,
 		APIVersion: f.Object.APIVersion, Kind: f.Object.Kind, Namespace: f.Object.Namespace, Object: f.Object.Name, Field: f.Field,
-		Message: f.Message, Why: f.Why, Fix: f.Fix, Docs: report.Page(f.Check), Judge: f.Judge, Fingerprint: mark}
+		Message: f.Message, Why: f.Why, Fix: f.Fix, Docs: report.Page(f.Check), Judge: f.Judge, Pending: f.Pending, Fingerprint: mark}
 	for _, e := range f.Edits {
 		out.Edits = append(out.Edits, TextEdit{e.At.File, e.At.Line, e.At.Column, e.Old, e.New})
 	}
@@ -195,6 +199,9 @@ func (f Finding) about() string {
 			parts = append(parts, s)
 		}
 	}
+	if f.Pending {
+		parts = append(parts, "pending: with the next promote")
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -216,11 +223,14 @@ func (v Validation) summary(t *Text) {
 	} else if v.Warnings > 0 {
 		style = Yellow
 	}
-	beside := ""
+	more := ""
 	if v.Beside > 0 {
-		beside = fmt.Sprintf(", beside %d more of the same teams", v.Beside)
+		more = fmt.Sprintf(", beside %d more of the same teams", v.Beside)
 	}
-	t.Line("%s; %s of %s in %s%s", In(style, v.counts()), count(v.Objects, "object", "objects"), count(v.Units, "unit", "units"), count(v.Files, "file", "files"), beside)
+	if v.Pending > 0 {
+		more += "; " + count(v.Pending, "pending change", "pending changes") + " rendered and judged"
+	}
+	t.Line("%s; %s of %s in %s%s", In(style, v.counts()), count(v.Objects, "object", "objects"), count(v.Units, "unit", "units"), count(v.Files, "file", "files"), more)
 }
 
 func waiver(w Waived) string {

@@ -27,8 +27,12 @@ func workloadDeleted(p *Pass) {
 			if !slices.Contains(lasting, old.Kind) || there[old.Object] {
 				continue
 			}
-			// It has no place any more: the folder or file that should build it is the nearest.
-			f := p.ReportFile(finding.Position{File: u.Path}, fmt.Sprintf("%s is no longer built: Argo CD deletes it", old.Object),
+			// It has no place any more: the folder or file that should build it, or the spec that should make it, is the nearest.
+			at := finding.Position{File: u.Path}
+			if u.Pending {
+				at.File = u.Target.ModelFile()
+			}
+			f := p.ReportFile(at, fmt.Sprintf("%s is no longer built: Argo CD deletes it", old.Object),
 				"put it back, or take the model out of service by modelops model remove")
 			f.Object = old.Object
 		}

@@ -19,7 +19,7 @@ func init() {
 
 func releaseRecorded(p *Pass, u *manifest.Unit) {
 	state := p.Set.States[u.Target.String()]
-	if u.Kind != manifest.Overlay || state == nil {
+	if u.Kind != manifest.Overlay || u.Pending || state == nil {
 		return
 	}
 	at := finding.Position{File: u.Target.StateFile()}

@@ -20,7 +20,7 @@ func init() {
 
 func heldRelease(p *Pass, u *manifest.Unit) {
 	state := p.Set.States[u.Target.String()]
-	if u.Kind != manifest.Overlay || state == nil || state.Spec.Current == nil {
+	if u.Kind != manifest.Overlay || u.Pending || state == nil || state.Spec.Current == nil {
 		return
 	}
 	c := *state.Spec.Current

@@ -19,7 +19,7 @@ func init() {
 func promotionOrder(p *Pass, u *manifest.Unit) {
 	state := p.Set.States[u.Target.String()]
 	envs := p.upTo(u.Target.Env)
-	if u.Kind != manifest.Overlay || state == nil || state.Spec.Current == nil || len(envs) == 1 {
+	if u.Kind != manifest.Overlay || u.Pending || state == nil || state.Spec.Current == nil || len(envs) == 1 {
 		return
 	}
 	c := state.Spec.Current

@@ -88,6 +88,8 @@ type Finding struct {
 	Message, Why, Fix string
 	// Judge is who says so where it is not modelops itself: a version of Kubernetes, a policy by its name.
 	Judge string
+	// Pending says that it is not so yet, but will be with the next promote of the model.
+	Pending bool
 	// Edits make the one safe fix; empty where there is none.
 	Edits []Edit
 }

@@ -31,6 +31,8 @@ type Unit struct {
 	// Context says that the unit was only read because others are judged beside it, such as the tenant of an overlay and the
 	// overlays that share it: what is wrong in it alone is not reported.
 	Context bool
+	// Pending says that an overlay is not there yet: a promote of the specs as they stand would make it.
+	Pending bool
 	// Target of an overlay; of a tenant only team and environment are set.
 	Target spec.Target
 	// Release that an overlay is rendered from; nil elsewhere.

@@ -13,9 +13,11 @@ type Report struct {
 	// Checked says who judged how much, NotChecked what nobody judged.
 	Checked    []Judge
 	NotChecked []Gap
-	// Units, Objects and Files count what was looked at, and Beside the units that were only read because they share a
+	// Units, Objects and Files count what was looked at, Beside the units that were only read because they share a
 	// namespace's bounds with those.
 	Units, Objects, Files, Beside int
+	// Pending are those units among them that are not there yet: what a promote would make of the specs as they stand.
+	Pending int
 }
 
 // Waived is a finding that somebody accepted.

@@ -48,11 +48,8 @@ func (s *scan) ours(f string) bool {
 	if !s.deployment {
 		return false
 	}
-	if isSpec(f) && isFile(s.Tree, f) {
-		s.specs = append(s.specs, f)
-	}
-	if isPatch(f) && isFile(s.Tree, f) {
-		s.patches = append(s.patches, f)
+	if isSpec(f) || isPatch(f) {
+		s.spec(f)
 	}
 	parts := strings.Split(f, "/")
 	switch {
@@ -122,7 +119,7 @@ func (s *scan) folders(dir string) []string {
 
 // including finds the units that files lie in or that include them, among all that modelops does not write.
 func (s *scan) including(files []string) error {
-	all := &scan{reading: &reading{Input: Input{Tree: s.Tree}, tree: s.tree, set: s.set}, deployment: s.deployment, only: true}
+	all := &scan{models: s.models, reading: &reading{Input: Input{Tree: s.Tree}, tree: s.tree, set: s.set}, deployment: s.deployment, only: true}
 	if err := all.folder("."); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ type found struct {
 	specs []string
 	// patches are those that people wrote for models.
 	patches []string
+	// awaited are the overlays that specs or patches which are looked at wait for.
+	awaited []spec.Target
 	whole   bool
 }
 
@@ -32,14 +35,16 @@ type scan struct {
 	only bool
 	// kustomizations are the folders of those that modelops did not write, files the YAML beside them.
 	kustomizations, files []string
-	visited               int
+	// models are those of which a spec or a patch is looked at.
+	models  map[string]bool
+	visited int
 }
 
 // maxFiles that one run looks at.
 const maxFiles = 1 << 20
 
 func (r *reading) discover() (found, error) {
-	s := &scan{reading: r, deployment: r.set.Platform != nil || isFile(r.Tree, workspace.PlatformFile)}
+	s := &scan{reading: r, models: map[string]bool{}, deployment: r.set.Platform != nil || isFile(r.Tree, workspace.PlatformFile)}
 	var err error
 	switch {
 	case r.Changed != nil:
@@ -53,6 +58,7 @@ func (r *reading) discover() (found, error) {
 		return found{}, err
 	}
 	s.foreign()
+	s.found.awaited = s.awaitedBy(slices.Sorted(maps.Keys(s.models)))
 	s.neighbours()
 	s.sort()
 	return s.found, nil
@@ -83,6 +89,9 @@ func (s *scan) neighbours() {
 		if u.target.Team != "" {
 			together[spec.Target{Team: u.target.Team, Env: u.target.Env}] = true
 		}
+	}
+	for _, t := range s.found.awaited {
+		together[spec.Target{Team: t.Team, Env: t.Env}] = true
 	}
 	for t := range together {
 		s.beside(workspace.TenantDir(t.Team) + "/" + t.Env)
@@ -218,13 +227,35 @@ func (s *scan) file(p string) {
 	switch {
 	case slices.Contains(kustomizationFiles, path.Base(p)):
 		s.kustomizations = append(s.kustomizations, path.Dir(p))
-	case s.deployment && isSpec(p):
-		s.specs = append(s.specs, p)
-	case s.deployment && isPatch(p):
-		s.patches = append(s.patches, p)
+	case s.deployment && (isSpec(p) || isPatch(p)):
+		s.spec(p)
 	case isManifest(p):
 		s.files = append(s.files, p)
 	}
+}
+
+// spec adds a document of ours, or a patch that a later promote takes along.
+func (s *scan) spec(p string) {
+	model := modelOf(p)
+	if model != "" {
+		s.models[model] = true
+	}
+	switch {
+	case !isFile(s.Tree, p):
+	case isPatch(p):
+		s.patches = append(s.patches, p)
+	default:
+		s.specs = append(s.specs, p)
+	}
+}
+
+// modelOf is the model, as TEAM/MODEL, that a promote takes a file along for; empty where it is none of those.
+func modelOf(p string) string {
+	parts := strings.Split(p, "/")
+	if isPatch(p) || len(parts) == 4 && parts[0] == "models" && parts[3] == "model.yaml" {
+		return parts[1] + "/" + parts[2]
+	}
+	return ""
 }
 
 var kustomizationFiles = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}

@@ -204,6 +204,14 @@ type builtSource struct {
 
 // Position implements manifest.Source.
 func (s builtSource) Position(path ...any) finding.Position {
+	p := s.position(path)
+	if u := s.origins.unit; u.pending && strings.HasPrefix(p.File, u.path+"/") {
+		return finding.Position{File: u.target.ModelFile()} // it is rendered from there, and lies nowhere yet
+	}
+	return p
+}
+
+func (s builtSource) position(path []any) finding.Position {
 	s.origins.once.Do(s.origins.parse)
 	w, ok := s.origins.find(s.object)
 	if !ok {

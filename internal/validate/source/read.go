@@ -46,6 +46,9 @@ type Input struct {
 // Result is what was read.
 type Result struct {
 	Set *manifest.Set
+	// Pending is the set as it would be once everything that waits in the specs is promoted, which alone is judged in it; nil
+	// where nothing waits.
+	Pending *manifest.Set
 	// Findings are about files that could not be read as what they are.
 	Findings []finding.Finding
 	// Gaps are what is there and was not looked at.
@@ -77,11 +80,15 @@ func Read(ctx context.Context, in Input) (*Result, error) {
 	if err := r.buildAll(ctx, found.units); err != nil {
 		return nil, err
 	}
-	r.decodeAll(found.specs)
+	r.decodeAll(found.specs, found.awaited)
 	r.lookAtPatches(found.patches)
+	pending, err := r.render(ctx, found.awaited)
+	if err != nil {
+		return nil, err
+	}
 	r.texts()
 	finding.Sort(r.findings)
-	return &Result{Set: r.set, Findings: r.findings, Gaps: r.gaps, Files: len(r.files)}, ctx.Err()
+	return &Result{Set: r.set, Pending: pending, Findings: r.findings, Gaps: r.gaps, Files: len(r.files)}, ctx.Err()
 }
 
 // reading is one run of Read.
@@ -181,7 +188,7 @@ func (r *reading) buildAll(ctx context.Context, list []place) error {
 	}
 	build.Warm()
 	units := make([]*manifest.Unit, len(list))
-	w := watch{busy: map[string]time.Time{}}
+	w := newWatch()
 	err := w.while(ctx, func(ctx context.Context) {
 		parallel.For(len(list), func(i int) {
 			if ctx.Err() != nil {
@@ -203,8 +210,8 @@ type place struct {
 	kind   manifest.Kind
 	path   string
 	target spec.Target
-	// context is set where it is read for the sake of others, gone where it is there no more.
-	context, gone bool
+	// context is set where it is read for the sake of others, gone where it is there no more, pending where it is not there yet.
+	context, gone, pending bool
 }
 
 // unit builds one, as it is and as it was.

@@ -35,12 +35,13 @@ func TestWhatAPathMeans(t *testing.T) {
 	t.Parallel()
 	const prod = "models/vision/resnet/prod"
 	beside := []string{prod, "(models/vision/scorer/prod)", "(tenants/vision/prod)"}
+	team := []string{"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "(models/vision/scorer/prod)", "(models/vision/scorer/staging)", "(tenants/vision/prod)", "(tenants/vision/staging)"}
 	for path, want := range map[string][]string{
 		"models/vision/scorer":                           {"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "models/vision/scorer/prod", "models/vision/scorer/staging", "(tenants/vision/prod)", "(tenants/vision/staging)"},
 		prod:                                             beside,
 		prod + "/base/deployment.yaml":                   beside,
-		"models/vision/resnet/model.yaml":                nil,
-		"models/vision/resnet/patches":                   nil,
+		"models/vision/resnet/model.yaml":                team,
+		"models/vision/resnet/patches":                   team,
 		"tenants/vision":                                 {"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "(models/vision/scorer/prod)", "(models/vision/scorer/staging)", "tenants/vision/prod", "tenants/vision/staging"},
 		"argocd/vision-prod/project.yaml":                {"argocd"},
 		"models/vision/resnet/state/prod.yaml":           nil,
@@ -69,6 +70,7 @@ func TestWhatAChangeConcerns(t *testing.T) {
 		})
 	}
 	beside := []string{"models/vision/resnet/prod", "(models/vision/scorer/prod)", "(tenants/vision/prod)"}
+	team := []string{"(models/vision/resnet/prod)", "(models/vision/resnet/staging)", "(models/vision/scorer/prod)", "(models/vision/scorer/staging)", "(tenants/vision/prod)", "(tenants/vision/staging)"}
 	for name, c := range map[string]struct {
 		changed []string
 		want    []string
@@ -76,8 +78,8 @@ func TestWhatAChangeConcerns(t *testing.T) {
 		"nothing":             {[]string{}, nil},
 		"an overlay":          {[]string{"models/vision/resnet/prod/base/hpa.yaml", "models/vision/resnet/prod/release.yaml"}, beside},
 		"a record":            {[]string{"models/vision/resnet/state/prod.yaml"}, beside},
-		"a pending spec":      {[]string{"models/vision/resnet/model.yaml"}, nil},
-		"a pending patch":     {[]string{"models/vision/resnet/patches/deployment-log.yaml"}, nil},
+		"a pending spec":      {[]string{"models/vision/resnet/model.yaml"}, team},
+		"a pending patch":     {[]string{"models/vision/resnet/patches/deployment-log.yaml"}, team},
 		"a tenant":            {[]string{"tenants/vision/prod/resourcequota.yaml"}, []string{"models/vision/resnet/prod", "models/vision/scorer/prod", "tenants/vision/prod"}},
 		"a team":              {[]string{"tenants/vision/team.yaml"}, of("models/vision", "tenants/vision")},
 		"Argo CD":             {[]string{"argocd/project.yaml"}, []string{"argocd"}},

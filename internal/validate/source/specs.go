@@ -27,8 +27,8 @@ func isSpec(p string) bool {
 }
 
 // decodeAll reads the documents that were found, and of every unit the team's and, where the unit is judged, the model's and
-// the record.
-func (r *reading) decodeAll(files []string) {
+// the record; and the specs of the models that wait to be promoted.
+func (r *reading) decodeAll(files []string, awaited []spec.Target) {
 	for _, u := range r.set.Units {
 		if u.Target.Team != "" {
 			files = append(files, workspace.TeamFile(u.Target.Team))
@@ -36,6 +36,9 @@ func (r *reading) decodeAll(files []string) {
 		if u.Target.Model != "" && !u.Context {
 			files = append(files, u.Target.ModelFile(), u.Target.StateFile())
 		}
+	}
+	for _, t := range awaited {
+		files = append(files, t.ModelFile())
 	}
 	for _, file := range files {
 		if r.files[file] {

@@ -41,6 +41,8 @@ type watch struct {
 	busy map[string]time.Time
 }
 
+func newWatch() *watch { return &watch{busy: map[string]time.Time{}} }
+
 // begin notes that a unit is being built until the returned function is called.
 func (w *watch) begin(unit string) (done func()) {
 	w.mu.Lock()
