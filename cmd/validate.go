@@ -86,7 +86,11 @@ func (s *session) validate(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.report(outputs, rep); err != nil {
+	root, err := s.validateRoot(c)
+	if err != nil {
+		return err
+	}
+	if err := s.report(outputs, rep, s.pathFromHere(root)); err != nil {
 		return err
 	}
 	return verdict(rep, failOn)
@@ -222,18 +226,18 @@ func formatNames(list []report.Format) []string {
 }
 
 // report writes the report in every form that was asked for.
-func (s *session) report(outputs []output, rep *report.Report) error {
+func (s *session) report(outputs []output, rep *report.Report, path func(string) string) error {
 	for _, o := range outputs {
-		if err := s.reportTo(o, rep); err != nil {
+		if err := s.reportTo(o, rep, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *session) reportTo(o output, rep *report.Report) error {
+func (s *session) reportTo(o output, rep *report.Report, path func(string) string) error {
 	if o.file == "" {
-		err := s.writeReport(s.env.Stdout, s.out, o, rep)
+		err := s.writeReport(s.env.Stdout, s.out, o, rep, path)
 		if o.format == string(report.GitHub) {
 			err = errors.Join(err, s.stepSummary(rep))
 		}
@@ -247,15 +251,16 @@ func (s *session) reportTo(o output, rep *report.Report) error {
 	if err != nil {
 		return &usageError{Message: "flag --output: " + err.Error()}
 	}
-	err = s.writeReport(f, view.New(view.Options{Out: f, Err: f}), o, rep)
+	err = s.writeReport(f, view.New(view.Options{Out: f, Err: f}), o, rep, path)
 	return errors.Join(err, f.Close())
 }
 
-// writeReport writes one form of the report; people are shown the text by the output that knows their terminal.
-func (s *session) writeReport(w io.Writer, people *view.Output, o output, rep *report.Report) error {
+// writeReport writes one form of the report; people are shown the text by the output that knows their terminal, and files by
+// the path from where they are. Other forms name files from the root, as the platforms that read them do.
+func (s *session) writeReport(w io.Writer, people *view.Output, o output, rep *report.Report, path func(string) string) error {
 	switch f := view.Format(o.format); f {
 	case view.FormatText:
-		return people.Print(view.FromReport(rep))
+		return people.Print(view.FromReport(rep).Shown(path))
 	case view.FormatJSON:
 		return view.New(view.Options{Out: w, Err: w, Format: f}).Print(view.FromReport(rep))
 	}

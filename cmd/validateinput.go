@@ -159,6 +159,22 @@ func (s *session) existing(arg string) (string, bool) {
 	return p, err == nil
 }
 
+// pathFromHere is how people are shown the files of a tree: from the current folder where they lie below it, and whole
+// elsewhere, so that an editor and a shell find them. What is no file there keeps its name.
+func (s *session) pathFromHere(root string) func(file string) string {
+	here, err := s.env.Getwd()
+	return func(file string) string {
+		p := filepath.Join(root, filepath.FromSlash(file))
+		if _, there := os.Lstat(p); err != nil || there != nil {
+			return file
+		}
+		if rel, err := filepath.Rel(here, p); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
+		return p
+	}
+}
+
 // real follows links.
 func real(p string) string {
 	if r, err := filepath.EvalSymlinks(p); err == nil {

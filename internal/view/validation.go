@@ -31,6 +31,15 @@ type Validation struct {
 	Beside int `json:"beside"`
 	// Pending are those units that are not there yet: what a promote would make of the specs as they stand.
 	Pending int `json:"pending"`
+
+	// path is how people are shown a file; nil shows it from the root of what was read.
+	path func(file string) string
+}
+
+// Shown gives the report as people see it, who open files from where they are: path says how they are shown a file.
+func (v Validation) Shown(path func(file string) string) Validation {
+	v.path = path
+	return v
 }
 
 // Finding is one thing that is wrong.
@@ -141,7 +150,7 @@ func (v Validation) Text(t *Text) {
 	for _, group := range byFile(v.Findings) {
 		t.Blank()
 		for _, f := range group {
-			f.text(t, !met[f.Check])
+			f.text(t, v.place(f), !met[f.Check])
 			met[f.Check] = true
 		}
 	}
@@ -164,8 +173,8 @@ func byFile(all []Finding) [][]Finding {
 	return groups
 }
 
-func (f Finding) text(t *Text, first bool) {
-	t.Line("%s%s %s %s: %s", In(Bold, f.place()), In(severityStyle[f.Severity], f.Severity), f.Check, f.Name, f.Message)
+func (f Finding) text(t *Text, place string, first bool) {
+	t.Line("%s%s %s %s: %s", In(Bold, place), In(severityStyle[f.Severity], f.Severity), f.Check, f.Name, f.Message)
 	t.Under(func() {
 		if about := f.about(); about != "" {
 			t.Line("%s", In(Dim, about))
@@ -183,11 +192,15 @@ func (f Finding) text(t *Text, first bool) {
 }
 
 // place is where it is, as editors and terminals know it: FILE:LINE:COLUMN and a colon.
-func (f Finding) place() string {
+func (v Validation) place(f Finding) string {
 	if f.File == "" {
 		return ""
 	}
-	return finding.Position{File: f.File, Line: f.Line, Column: f.Column}.String() + ": "
+	file := f.File
+	if v.path != nil {
+		file = v.path(file)
+	}
+	return finding.Position{File: file, Line: f.Line, Column: f.Column}.String() + ": "
 }
 
 // about names the object, the field in it, and who says so.
@@ -208,7 +221,7 @@ func (f Finding) about() string {
 func (v Validation) summary(t *Text) {
 	t.Blank()
 	for _, w := range v.Waived {
-		t.Line("%s%s %s %s: %s", In(Bold, w.Finding.place()), In(Dim, "waived:"), w.Finding.Check, w.Finding.Name, w.Finding.Message)
+		t.Line("%s%s %s %s: %s", In(Bold, v.place(w.Finding)), In(Dim, "waived:"), w.Finding.Check, w.Finding.Name, w.Finding.Message)
 		t.Line("  %s", waiver(w))
 	}
 	for _, j := range v.Checked {

@@ -63,7 +63,11 @@ func sentence(f finding.Finding) string {
 
 // about names the object, the field in it, and who says so.
 func about(f finding.Finding) string {
-	parts := slices.DeleteFunc([]string{f.Object.String(), f.Field, f.Judge}, func(s string) bool { return s == "" })
+	pending := ""
+	if f.Pending {
+		pending = "pending: with the next promote"
+	}
+	parts := slices.DeleteFunc([]string{f.Object.String(), f.Field, f.Judge, pending}, func(s string) bool { return s == "" })
 	return strings.Join(parts, ", ")
 }
 
@@ -90,7 +94,11 @@ func number(n int, word string) string {
 
 // scope is what was looked at, in words.
 func (r *Report) scope() string {
-	return fmt.Sprintf("%s of %s", number(r.Objects, "object"), number(r.Files, "file"))
+	s := fmt.Sprintf("%s of %s", number(r.Objects, "object"), number(r.Files, "file"))
+	if r.Pending > 0 {
+		s += "; " + number(r.Pending, "pending change") + " rendered and judged"
+	}
+	return s
 }
 
 func (j Judge) String() string {

@@ -73,7 +73,7 @@ func (v *verdict) object(library *Library, o *manifest.Object, before *manifest.
 		return
 	}
 	if d == nil {
-		v.skip(o, fmt.Sprintf("no schema of %s in %s is known: give its definition with --schema-dir", gvk.Kind, gvk.Group))
+		v.skip(o, fmt.Sprintf("no schema of %s in %s is known here: name a folder that holds its CustomResourceDefinition by --schema-dir FOLDER", gvk.Kind, gvk.Group))
 		return
 	}
 	compiled, ok := d.versions[gvk.Version]

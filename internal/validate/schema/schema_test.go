@@ -74,7 +74,7 @@ func TestWidget(t *testing.T) {
 		{name: "name that is none", old: "name: w", new: "name: W_", found: `3 metadata.name: Invalid value: "W_": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`},
 		{name: "version that is not served", old: "example.com/v1", new: "example.com/v1alpha1", found: `1 apiVersion: Widget.example.com has no version v1alpha1`},
 		{name: "list in the place of a map", old: "labels: {example.com/a: b}", new: "labels: [a]", found: `7 spec.labels: Invalid value: "array": spec.labels in body must be of type object: "array"`},
-		{name: "another kind", old: "kind: Widget", new: "kind: Thing", skipped: "no schema of Thing in example.com is known: give its definition with --schema-dir"},
+		{name: "another kind", old: "kind: Widget", new: "kind: Thing", skipped: "no schema of Thing in example.com is known here: name a folder that holds its CustomResourceDefinition by --schema-dir FOLDER"},
 		{name: "by a JSON schema", old: "kind: Widget", new: "kind: Gadget", found: "4 spec: Invalid value"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 
 	"github.com/modelops/modelops/internal/validate/finding"
+	"github.com/modelops/modelops/render/spec"
 )
 
 // lifecycle is what types of versions say of themselves.
@@ -72,7 +74,7 @@ func (r *request) served(gvk schema.GroupVersionKind) bool {
 	}
 	typed, err := legacyscheme.Scheme.New(gvk)
 	if err != nil {
-		r.unserved(fmt.Sprintf("Kubernetes has no kind %s in %s", gvk.Kind, version), r.home(gvk))
+		r.unserved(fmt.Sprintf("Kubernetes has no kind %s in %s", gvk.Kind, version), cmp.Or(r.home(gvk), meant(gvk)))
 		return false
 	}
 	if l, ok := typed.(removed); ok {
@@ -101,7 +103,7 @@ func preview(version string) bool {
 }
 
 func (r *request) unserved(message, use string) *finding.Finding {
-	fix := "use another kind"
+	fix := "use what took its place; its group is Kubernetes' own, so that no CustomResourceDefinition can add it"
 	if use != "" {
 		fix = "use " + use
 	}
@@ -115,6 +117,18 @@ func replacement(typed any) string {
 		}
 	}
 	return ""
+}
+
+// meant is the kind of the same version whose name is nearest to one that is not there; empty where none is near.
+func meant(gvk schema.GroupVersionKind) string {
+	best, at := "", len(gvk.Kind)/3+1
+	for kind := range legacyscheme.Scheme.KnownTypes(gvk.GroupVersion()) {
+		d := spec.Distance(strings.ToLower(kind), strings.ToLower(gvk.Kind))
+		if d < at || d == at && kind < best {
+			best, at = kind, d
+		}
+	}
+	return best
 }
 
 // home is where a kind is that was looked for in the wrong version or group.
