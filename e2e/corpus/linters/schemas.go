@@ -51,7 +51,8 @@ func writeSchemas(swagger, dir string) error {
 	return writeCustom(dir)
 }
 
-// writeCustom writes the schemas of custom resources. Their metadata is described by no definition.
+// writeCustom writes the schemas of custom resources. At their top anything may stand, since some definitions describe
+// not even the metadata.
 func writeCustom(dir string) error {
 	definitions, err := schema.Manifests()
 	if err != nil {
@@ -75,6 +76,7 @@ func writeCustom(dir string) error {
 		for _, v := range crd.Spec.Versions {
 			if v.Served {
 				strict(v.Schema.OpenAPIV3Schema)
+				delete(v.Schema.OpenAPIV3Schema, "additionalProperties")
 				if err := writeSchema(dir, crd.Spec.Group, v.Name, crd.Spec.Names.Kind, v.Schema.OpenAPIV3Schema); err != nil {
 					return err
 				}

@@ -345,6 +345,7 @@ func TestGatekeeper(t *testing.T) {
 		"namespace unlike":    {replicas, strings.Replace(atMost5, "match: {", "match: {namespaceSelector: {matchLabels: {tier: test}}, ", 1), ""},
 		"scope":               {replicas, strings.Replace(atMost5, "match: {", "match: {scope: Cluster, ", 1), ""},
 		"generated":           {probes, strings.Replace(anyPod, "match: {", "match: {source: Generated, ", 1) + oneProbe, noProbe},
+		"owner of a pod":      {"  rego: |\n    package ours\n    violation[{\"msg\": msg}] {\n      owner := input.review.object.metadata.ownerReferences[_]\n      msg := sprintf(\"of %v %v\", [owner.kind, owner.name])\n    }\n", anyPod, atTheTop + "of Deployment resnet\n"},
 		"original":            {replicas, strings.Replace(atMost5, "match: {", "match: {source: Generated, ", 1), ""},
 		"misspelt match":      {replicas, "match: {kind: [Pod]}\n", "error MO900 policies/p.yaml:9:1 : spec.match: json: unknown field \"kind\"\n"},
 		"network":             {"  rego: |\n    package ours\n    violation[{\"msg\": \"x\"}] { http.send({\"method\": \"get\", \"url\": \"http://127.0.0.1\"}) }\n", oneProbe, "error MO900 policies/p.yaml:6:3 : 1 error occurred: Ours:2: rego_type_error: unsafe built-in function calls in expression: http.send\n"},
