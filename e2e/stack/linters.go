@@ -51,9 +51,9 @@ func Linters(ctx context.Context, cache string, log func(format string, args ...
 	return out, nil
 }
 
-// OpenAPI is the folder of the documents that Kubernetes publishes its API in: swagger.json, and v3/ with a file for each
-// group and version. They are those of the version that API servers are built from.
-func OpenAPI(ctx context.Context) (dir, version string, err error) {
+// PublishedAPI is the file in which Kubernetes publishes its API (swagger.json), of the version that API servers are built
+// from. It leaves out the values that fields may have, which a server's own document lists.
+func PublishedAPI(ctx context.Context) (string, error) {
 	module, err := downloadModule(ctx, "k8s.io/kubernetes", kubernetesVersion)
-	return filepath.Join(module.Dir, "api", "openapi-spec"), kubernetesVersion, err
+	return filepath.Join(module.Dir, "api", "openapi-spec", "swagger.json"), err
 }

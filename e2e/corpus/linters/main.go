@@ -23,23 +23,40 @@ func main() {
 	program := flag.String("modelops", "bin/modelops", "the modelops `program`")
 	missed := flag.Bool("missed", false, "list what each tool misses, and what it refuses wrongly")
 	flag.Parse()
-	columns, cases, err := compare(ctx, *program, "examples/quickstart")
+	err := report(ctx, *program, *missed)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "linters:", err)
 		os.Exit(1)
 	}
+}
+
+func report(ctx context.Context, program string, missed bool) error {
+	cache, err := stack.Cache(os.LookupEnv)
+	if err != nil {
+		return err
+	}
+	built, err := stack.Linters(ctx, cache, progress, stack.Kubeconform, stack.KubectlValidate, stack.KubeScore)
+	if err != nil {
+		return err
+	}
+	columns, cases, err := compare(ctx, cache, built, program, "examples/quickstart")
+	if err != nil {
+		return err
+	}
 	write(os.Stdout, cases, columns)
 	for _, c := range columns {
 		fmt.Printf("\n%s %s: `%s`\n", c.tool.name, c.tool.version, c.tool.flags)
-		if *missed {
+		if missed {
 			fmt.Printf("  missed: %s\n  refused: %s\n", strings.Join(c.missed, "\n    "), strings.Join(c.refused, "\n    "))
 		}
 	}
+	fmt.Println()
+	return writeChecks(ctx, os.Stdout, built[stack.KubeScore].Path, "internal/validate/catalogue/testdata")
 }
 
 // compare judges the corpus by every tool.
-func compare(ctx context.Context, program, example string) ([]column, []corpus.Case, error) {
+func compare(ctx context.Context, cache string, built map[string]stack.Linter, program, example string) ([]column, []corpus.Case, error) {
 	cases, err := corpus.Load(example)
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +70,7 @@ func compare(ctx context.Context, program, example string) ([]column, []corpus.C
 	if err != nil {
 		return nil, nil, err
 	}
-	tools, err := allTools(ctx, program, dir)
+	tools, err := allTools(ctx, cache, built, program, dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,67 +107,61 @@ func writeCases(dir string, cases []corpus.Case) ([]string, error) {
 	return files, nil
 }
 
-// allTools builds the tools and writes the schemas that they judge by, all of the version of the API server that the
-// corpus is held against.
-func allTools(ctx context.Context, program, dir string) ([]tool, error) {
-	cache, err := stack.Cache(os.LookupEnv)
+// allTools writes the schemas that the tools judge by, all of the version of the API server that the corpus is held against.
+func allTools(ctx context.Context, cache string, built map[string]stack.Linter, program, dir string) ([]tool, error) {
+	published, err := stack.PublishedAPI(ctx)
 	if err != nil {
 		return nil, err
 	}
-	built, err := stack.Linters(ctx, cache, progress, stack.Kubeconform, stack.KubectlValidate, stack.KubeScore)
-	if err != nil {
-		return nil, err
-	}
-	spec, _, err := stack.OpenAPI(ctx)
-	if err != nil {
-		return nil, err
-	}
-	schemas, documents, definitions := filepath.Join(dir, "schemas"), filepath.Join(dir, "openapi"), filepath.Join(dir, "crds")
-	for _, d := range []string{schemas, documents, definitions} {
-		if err := os.Mkdir(d, 0o755); err != nil {
+	folders := map[string]string{}
+	for _, name := range []string{"published", "served", "api", "definitions"} {
+		folders[name] = filepath.Join(dir, name)
+		if err := os.Mkdir(folders[name], 0o755); err != nil {
 			return nil, err
 		}
 	}
-	if err := writeSchemas(filepath.Join(spec, "swagger.json"), schemas); err != nil {
+	if err := writeServed(ctx, cache, folders["api"]); err != nil {
 		return nil, err
 	}
-	if err := copyDocuments(filepath.Join(spec, "v3"), documents); err != nil {
+	if err := writeSchemas(published, folders["published"]); err != nil {
 		return nil, err
 	}
-	if err := writeDefinitions(definitions); err != nil {
+	if err := writeSchemas(filepath.Join(folders["api"], "swagger.json"), folders["served"]); err != nil {
+		return nil, err
+	}
+	if err := writeDefinitions(folders["definitions"]); err != nil {
 		return nil, err
 	}
 	conform, validate, score := built[stack.Kubeconform], built[stack.KubectlValidate], built[stack.KubeScore]
 	return []tool{
-		{conform.Name, conform.Version, "-strict", kubeconform(conform.Path, schemas)},
-		{validate.Name, validate.Version, "--local-schemas DIR --local-crds DIR", kubectlValidate(validate.Path, documents, definitions)},
+		{conform.Name, conform.Version, "-strict, schemas as published", kubeconform(conform.Path, folders["published"])},
+		{conform.Name + ", server's schemas", conform.Version, "-strict, schemas from the API server's own document", kubeconform(conform.Path, folders["served"])},
+		{validate.Name, validate.Version, "--local-schemas (the API server's own documents) --local-crds", kubectlValidate(validate.Path, folders["api"], folders["definitions"])},
 		{score.Name, score.Version, "score --kubernetes-version v1.35", kubeScore(score.Path)},
 		{"modelops, API server", "", "validate --only " + strings.Join(ofServer, ","), modelops(program, ofServer...)},
 		{"modelops, all checks", "", "validate", modelops(program)},
 	}, nil
 }
 
-// copyDocuments copies the OpenAPI documents of groups and versions to where kubectl-validate looks for them:
-// apis__apps__v1_openapi.json to apis/apps/v1.json.
-func copyDocuments(from, to string) error {
-	names, err := filepath.Glob(filepath.Join(from, "api*__*_openapi.json"))
+// writeServed starts an API server and writes the documents in which it describes its API.
+func writeServed(ctx context.Context, cache, dir string) error {
+	programs, err := stack.BuildAPIServer(ctx, cache, progress)
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, filepath.FromSlash(strings.ReplaceAll(strings.TrimSuffix(filepath.Base(name), "_openapi.json"), "__", "/"))+".json")
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(target, data, 0o644); err != nil {
-			return err
-		}
+	home, err := os.MkdirTemp("", "modelops-linters-api-")
+	if err != nil {
+		return err
 	}
-	return nil
+	defer os.RemoveAll(home)
+	starting, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	api, err := stack.StartAPIServer(starting, programs, home)
+	if err != nil {
+		return err
+	}
+	defer api.Stop()
+	return api.WriteAPI(ctx, dir)
 }
 
 func writeDefinitions(dir string) error {

@@ -95,25 +95,30 @@ func kubeScore(program string) func(context.Context, []string) (complaints, erro
 	}
 }
 
-// critical is the grade of what kube-score calls critical, at which it exits with 1.
-const critical = 1
+// Grades of kube-score: it exits with 1 at what it calls critical.
+const (
+	critical = 1
+	warning  = 5
+)
+
+// score is what kube-score says of an object.
+type score struct {
+	Checks []struct {
+		Check    struct{ ID string }
+		Grade    int
+		Skipped  bool
+		Comments []struct{ Path, Summary string }
+	}
+}
 
 func kubeScoreOf(ctx context.Context, program, file string) complaints {
-	var out []struct {
-		Checks []struct {
-			Check    struct{ ID string }
-			Grade    int
-			Skipped  bool
-			Comments []struct{ Path, Summary string }
-		}
-	}
 	c := complaints{}
-	if err := run(ctx, &out, program, "score", "-o", "json", "--kubernetes-version", "v1.35", file); err != nil {
+	scores, err := scoresOf(ctx, program, file)
+	if err != nil {
 		// What it cannot read it does not judge, and says so with its exit status.
 		c.add(file, err.Error())
-		return c
 	}
-	for _, object := range out {
+	for _, object := range scores {
 		for _, check := range object.Checks {
 			if check.Grade != critical || check.Skipped {
 				continue
@@ -124,6 +129,11 @@ func kubeScoreOf(ctx context.Context, program, file string) complaints {
 		}
 	}
 	return c
+}
+
+func scoresOf(ctx context.Context, program, file string) (scores []score, err error) {
+	err = run(ctx, &scores, program, "score", "-o", "json", "--kubernetes-version", "v1.35", file)
+	return scores, err
 }
 
 // ofServer are the checks of modelops that say what an API server would.
