@@ -111,11 +111,11 @@ func byGator(t *testing.T, program, policies string, all []object) []string {
 		write(t, filepath.Join(dir, fmt.Sprintf("%04d.yaml", i)), data)
 	}
 	var results []struct {
-		Msg                      string
-		Constraint               struct{ Kind, Metadata any }
-		EnforcementAction        string
-		ScopedEnforcementActions []string
-		ViolatingObject          struct {
+		Msg               string
+		Constraint        struct{ Kind, Metadata any }
+		EnforcementAction string
+		ScopedActions     []string
+		ViolatingObject   struct {
 			Metadata struct{ Annotations map[string]string }
 		}
 	}
@@ -125,12 +125,16 @@ func byGator(t *testing.T, program, policies string, all []object) []string {
 	}
 	var lines []string
 	for _, r := range results {
+		id := r.ViolatingObject.Metadata.Annotations[idAnnotation]
+		if id == "" {
+			continue // a policy
+		}
 		metadata, _ := r.Constraint.Metadata.(map[string]any)
 		action := r.EnforcementAction
 		if action == "scoped" {
-			action = r.ScopedEnforcementActions[0]
+			action = r.ScopedActions[0]
 		}
-		lines = append(lines, fmt.Sprintf("%s %v/%v %s: %s", action, r.Constraint.Kind, metadata["name"], r.ViolatingObject.Metadata.Annotations[idAnnotation], plain(r.Msg)))
+		lines = append(lines, fmt.Sprintf("%s %v/%v %s: %s", action, r.Constraint.Kind, metadata["name"], id, plain(r.Msg)))
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines)

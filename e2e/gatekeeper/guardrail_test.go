@@ -14,10 +14,10 @@ import (
 
 const tenant = "apiVersion: v1\nkind: Namespace\nmetadata: {name: vision-prod, labels: {modelops.dev/team: vision}}\n"
 
-// TestGuardrails gives the constraints that are written from the checks to Gatekeeper's own engine, with the examples of
+// TestGatorGuardrails gives the constraints that are written from the checks to Gatekeeper's own engine, with the examples of
 // every check of the catalogue: it takes them all, refuses of each check's failing examples at least one and of the
 // passing ones none, and says of every object word for word what modelops says.
-func TestGuardrails(t *testing.T) {
+func TestGatorGuardrails(t *testing.T) {
 	program := program(t)
 	all, err := guardrail.All(guardrail.Options{})
 	if err != nil {

@@ -37,7 +37,7 @@ libs:
         not input.review.object.metadata.labels[key]
         msg := sprintf("%v lacks %v", [input.review.object.metadata.name, key])
       }`,
-		[]string{"parameters: {labels: [team, app]}", "match: {scope: Cluster}\nenforcementAction: dryrun\nparameters: {labels: [app]}"}},
+		[]string{"parameters: {labels: [team, app]}", "match: {kinds: [{apiGroups: [rbac.authorization.k8s.io], kinds: [ClusterRole]}]}\nenforcementAction: dryrun\nparameters: {labels: [app]}"}},
 	"Hosts": {`rego: |
   package hosts
   violation[{"msg": msg}] {
@@ -69,12 +69,12 @@ libs:
 	"Replicas": {`code:
 - engine: K8sNativeValidation
   source:
-    matchConditions: [{name: counted, expression: "has(variables.anyObject.spec) && has(variables.anyObject.spec.replicas)"}]
-    variables: [{name: n, expression: variables.anyObject.spec.replicas}]
+    matchCondition: [{name: counted, expression: "has(variables.anyObject.spec) && has(variables.anyObject.spec.replicas)"}]
+    variables: [{name: count, expression: variables.anyObject.spec.replicas}]
     validations:
-    - expression: variables.n <= variables.params.most
+    - expression: variables.count <= variables.params.most
       messageExpression: "'more than ' + string(variables.params.most)"
-    - expression: variables.n % 2 == 0
+    - expression: variables.count % 2 == 0
       message: odd`,
 		[]string{"match: {kinds: [{apiGroups: [apps], kinds: ['*']}]}\nparameters: {most: 5}", "match: {kinds: [{apiGroups: [apps], kinds: ['*']}]}\nenforcementAction: warn\nparameters: {most: 50}",
 			"match: {kinds: [{apiGroups: [apps], kinds: [Deployment]}]}\nenforcementAction: scoped\nscopedEnforcementActions: [{action: warn, enforcementPoints: [{name: '*'}]}]\nparameters: {most: 2}"}},
@@ -97,8 +97,8 @@ libs:
 		[]string{"match: {kinds: [{apiGroups: [''], kinds: [Pod]}]}"}},
 }
 
-// TestTemplates gives templates of both engines, with parameters, libraries, other objects and errors, to both.
-func TestTemplates(t *testing.T) {
+// TestGatorTemplates gives templates of both engines, with parameters, libraries, other objects and errors, to both.
+func TestGatorTemplates(t *testing.T) {
 	program := program(t)
 	for kind, use := range uses {
 		t.Run(kind, func(t *testing.T) {

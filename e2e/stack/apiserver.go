@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // APIServer is a running API server with its store, and nothing else: objects are validated and admitted, and nothing
@@ -73,6 +74,9 @@ func (a *APIServer) WriteAPI(ctx context.Context, dir string) error {
 		return fmt.Errorf("list the API's documents: %w", err)
 	}
 	for name, group := range groups {
+		if strings.Count(name, "/") == 0 || strings.HasPrefix(name, "apis/") && strings.Count(name, "/") == 1 {
+			continue // lists of groups and versions
+		}
 		document, err := group.Schema("application/json")
 		if err != nil {
 			return fmt.Errorf("read the API's document of %s: %w", name, err)

@@ -67,3 +67,34 @@ func yes(b bool) string {
 	}
 	return "no"
 }
+
+// unbroken is the name of the repository that nobody has broken, among those with a breach of isolation each.
+const unbroken = "unbroken.yaml"
+
+// writeBreaches writes how many breaches of the isolation of teams each tool has something against that it has not against
+// the repository without them.
+func writeBreaches(ctx context.Context, out io.Writer, tools []tool, dir string, list bool) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, "| tool | breaches found |\n|---|---:|\n")
+	for _, t := range tools {
+		c, err := t.judge(ctx, files)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		var found []string
+		for _, file := range files {
+			name := filepath.Base(file)
+			if slices.ContainsFunc(c[name], func(s string) bool { return !slices.Contains(c[unbroken], s) }) {
+				found = append(found, name)
+			}
+		}
+		fmt.Fprintf(out, "| %s | %d/%d |\n", t.name, len(found), len(files)-1)
+		if list {
+			fmt.Fprintf(out, "  %s\n  of the unbroken: %s\n", strings.Join(found, "\n  "), strings.Join(c[unbroken], "\n  "))
+		}
+	}
+	return nil
+}

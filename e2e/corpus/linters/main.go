@@ -21,9 +21,10 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	program := flag.String("modelops", "bin/modelops", "the modelops `program`")
+	breaches := flag.String("breaches", "", "`folder` of the manifests that breaches of isolation build, from TestBreaches of internal/validate/isolation")
 	missed := flag.Bool("missed", false, "list what each tool misses, and what it refuses wrongly")
 	flag.Parse()
-	err := report(ctx, *program, *missed)
+	err := report(ctx, *program, *breaches, *missed)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "linters:", err)
@@ -31,7 +32,7 @@ func main() {
 	}
 }
 
-func report(ctx context.Context, program string, missed bool) error {
+func report(ctx context.Context, program, breaches string, missed bool) error {
 	cache, err := stack.Cache(os.LookupEnv)
 	if err != nil {
 		return err
@@ -40,7 +41,16 @@ func report(ctx context.Context, program string, missed bool) error {
 	if err != nil {
 		return err
 	}
-	columns, cases, err := compare(ctx, cache, built, program, "examples/quickstart")
+	dir, err := os.MkdirTemp("", "modelops-linters-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tools, err := allTools(ctx, cache, built, program, dir)
+	if err != nil {
+		return err
+	}
+	columns, cases, err := compare(ctx, tools, filepath.Join(dir, "corpus"), "examples/quickstart")
 	if err != nil {
 		return err
 	}
@@ -52,25 +62,21 @@ func report(ctx context.Context, program string, missed bool) error {
 		}
 	}
 	fmt.Println()
-	return writeChecks(ctx, os.Stdout, built[stack.KubeScore].Path, "internal/validate/catalogue/testdata")
+	if err := writeChecks(ctx, os.Stdout, built[stack.KubeScore].Path, "internal/validate/catalogue/testdata"); err != nil || breaches == "" {
+		return err
+	}
+	fmt.Println()
+	score := tool{name: stack.KubeScore, judge: kubeScore(built[stack.KubeScore].Path, true)}
+	return writeBreaches(ctx, os.Stdout, []tool{tools[1], tools[2], score}, breaches, missed)
 }
 
 // compare judges the corpus by every tool.
-func compare(ctx context.Context, cache string, built map[string]stack.Linter, program, example string) ([]column, []corpus.Case, error) {
+func compare(ctx context.Context, tools []tool, dir, example string) ([]column, []corpus.Case, error) {
 	cases, err := corpus.Load(example)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := os.MkdirTemp("", "modelops-linters-")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer os.RemoveAll(dir)
-	files, err := writeCases(filepath.Join(dir, "corpus"), cases)
-	if err != nil {
-		return nil, nil, err
-	}
-	tools, err := allTools(ctx, cache, built, program, dir)
+	files, err := writeCases(dir, cases)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -137,7 +143,7 @@ func allTools(ctx context.Context, cache string, built map[string]stack.Linter, 
 		{conform.Name, conform.Version, "-strict, schemas as published", kubeconform(conform.Path, folders["published"])},
 		{conform.Name + ", server's schemas", conform.Version, "-strict, schemas from the API server's own document", kubeconform(conform.Path, folders["served"])},
 		{validate.Name, validate.Version, "--local-schemas (the API server's own documents) --local-crds", kubectlValidate(validate.Path, folders["api"], folders["definitions"])},
-		{score.Name, score.Version, "score --kubernetes-version v1.35", kubeScore(score.Path)},
+		{score.Name, score.Version, "score --kubernetes-version v1.35", kubeScore(score.Path, false)},
 		{"modelops, API server", "", "validate --only " + strings.Join(ofServer, ","), modelops(program, ofServer...)},
 		{"modelops, all checks", "", "validate", modelops(program)},
 	}, nil

@@ -82,11 +82,11 @@ func kubectlValidate(program, schemas, definitions string) func(context.Context,
 }
 
 // kubeScore judges each file in a process of its own: it looks at how objects go together, and the files have nothing to
-// do with each other.
-func kubeScore(program string) func(context.Context, []string) (complaints, error) {
+// do with each other. Complaints are named by their object where that stays what it is.
+func kubeScore(program string, named bool) func(context.Context, []string) (complaints, error) {
 	return func(ctx context.Context, files []string) (complaints, error) {
 		found := make([]complaints, len(files))
-		parallel.For(len(files), func(i int) { found[i] = kubeScoreOf(ctx, program, files[i]) })
+		parallel.For(len(files), func(i int) { found[i] = kubeScoreOf(ctx, program, files[i], named) })
 		all := complaints{}
 		for i, c := range found {
 			all[filepath.Base(files[i])] = c[filepath.Base(files[i])]
@@ -103,6 +103,7 @@ const (
 
 // score is what kube-score says of an object.
 type score struct {
+	Object string `json:"object_name"`
 	Checks []struct {
 		Check    struct{ ID string }
 		Grade    int
@@ -111,7 +112,7 @@ type score struct {
 	}
 }
 
-func kubeScoreOf(ctx context.Context, program, file string) complaints {
+func kubeScoreOf(ctx context.Context, program, file string, named bool) complaints {
 	c := complaints{}
 	scores, err := scoresOf(ctx, program, file)
 	if err != nil {
@@ -119,12 +120,15 @@ func kubeScoreOf(ctx context.Context, program, file string) complaints {
 		c.add(file, err.Error())
 	}
 	for _, object := range scores {
+		if !named {
+			object.Object = ""
+		}
 		for _, check := range object.Checks {
 			if check.Grade != critical || check.Skipped {
 				continue
 			}
 			for _, comment := range check.Comments {
-				c.add(file, strings.Join([]string{check.Check.ID, comment.Path, comment.Summary}, " "))
+				c.add(file, strings.Join([]string{object.Object, check.Check.ID, comment.Path, comment.Summary}, " "))
 			}
 		}
 	}
