@@ -174,7 +174,7 @@ var actions = map[finding.Severity]string{finding.Error: "deny", finding.Warning
 // byModelops is what modelops says of the same, in the same form. What it does not judge fails the test.
 func byModelops(t *testing.T, policies string, all []object) []string {
 	t.Helper()
-	p, err := policy.Load(fstest.MapFS{"policies/all.yaml": {Data: []byte(policies)}}, policy.Dir)
+	p, err := policy.Load(fstest.MapFS{"policies/all.yaml": {Data: []byte(policies)}, "policies/pods.yaml": {Data: []byte(expansion)}}, policy.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -403,6 +403,11 @@ func TestWhatBelongsTogether(t *testing.T) {
 		"template alone": {strings.Split(gatekeeper(probes, ""), "---\n")[0], "not checked ConstraintTemplate of Ours: no constraint in the folder uses it\n"},
 		"constraint alone": {strings.Split(gatekeeper(probes, ""), "---\n")[1],
 			"not checked Ours/mine: its ConstraintTemplate is not in the folder\n"},
+		"pods of workloads": {"apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment, DaemonSet]}], templateSource: spec.template, generatedGVK: {version: v1, kind: Pod}}\n", ""},
+		"pods of others": {"apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {applyTo: [{groups: [ours], versions: [v1], kinds: [Deployment, Ours]}], templateSource: spec.template, generatedGVK: {version: v1, kind: Pod}}\n",
+			"not checked ExpansionTemplate/a: policies of this kind are not evaluated (policies/p.yaml:1:1)\n"},
+		"expansion of other kinds": {"apiVersion: expansion.gatekeeper.sh/v1beta1\nkind: ExpansionTemplate\nmetadata: {name: a}\nspec: {applyTo: [{groups: [apps], versions: [v1], kinds: [Deployment]}], templateSource: spec.template, generatedGVK: {version: v1, kind: Ours}}\n",
+			"not checked ExpansionTemplate/a: policies of this kind are not evaluated (policies/p.yaml:1:1)\n"},
 		"other kinds": {"apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: a}\n", "not checked ClusterPolicy/a: policies of this kind are not evaluated (policies/p.yaml:1:1)\n"},
 	} {
 		if got := judged(t, load(t, map[string]string{"p.yaml": c.text}), setOf(t, deployment)); got != c.want {
