@@ -243,11 +243,17 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 }
 
 // TipToPush is Tip for a caller that pushes next: a server says where its branches are when a push begins, and the next
-// Push then goes on from there, which spares a request.
+// Push then goes on from there, which spares a request. A clone fetches before it asks: others push faster than git
+// fetches, and so less goes on between the answer and the push.
 func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
 	w, ok := r.remote.(*wireRemote)
 	if !ok {
 		return r.Tip(ctx)
+	}
+	if r.far == nil && r.git.Path != "" {
+		if err := r.gitFetch(ctx); err != nil {
+			return nil, err
+		}
 	}
 	h, err := w.TipToPush(ctx, r.branch)
 	switch {
