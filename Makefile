@@ -53,7 +53,7 @@ demo: ## the whole story in one process: promote, a version that never becomes h
 	$(GO) run ./cmd/modelops-demo
 
 e2e: ## the story on real Kubernetes, Argo CD and git; builds them once into a cache folder
-	$(GO) test -tags e2e -count=1 -timeout 60m ./e2e/...
+	$(GO) test -tags e2e -count=1 -p 1 -timeout 60m ./e2e/...
 
 corpus: ## what the offline layers say of some hundred manifests beside a real API server; exits 1 where they differ
 	@$(GO) run ./e2e/corpus/compare
