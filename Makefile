@@ -4,7 +4,7 @@ GO    ?= go
 # The folders that hold our own Go files; vendored or generated trees have no business here.
 GOFILES = $(shell git ls-files --cached --others --exclude-standard '*.go')
 
-.PHONY: help build test unit race lint fmt vet staticcheck fuzz soak bench demo e2e corpus docs clean
+.PHONY: help build test unit race lint fmt vet staticcheck fuzz soak bench demo e2e corpus linters docs clean
 
 help: ## list the targets
 	@awk -F ':[a-z ]*## ' '/^[a-z0-9-]+:[a-z ]*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,10 +53,16 @@ demo: ## the whole story in one process: promote, a version that never becomes h
 	$(GO) run ./cmd/modelops-demo
 
 e2e: ## the story on real Kubernetes, Argo CD and git; builds them once into a cache folder
-	$(GO) test -tags e2e -count=1 -timeout 60m ./e2e/...
+	$(GO) test -tags e2e -count=1 -p 1 -timeout 60m ./e2e/...
 
 corpus: ## what the offline layers say of some hundred manifests beside a real API server; exits 1 where they differ
 	@$(GO) run ./e2e/corpus/compare
+
+LINTERSFLAGS ?=
+linters: build ## what other linters find and miss in the same manifests, and of the breaches of isolation (LINTERSFLAGS=-missed lists it)
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	  $(GO) test ./internal/validate/isolation -run '^TestBreaches$$' -count=1 -args -export "$$dir" >/dev/null && \
+	  $(GO) run ./e2e/corpus/linters -breaches "$$dir" $(LINTERSFLAGS)
 
 docs: ## write the generated pages anew: command reference and schemas
 	$(GO) test ./cmd -run TestDocs -update

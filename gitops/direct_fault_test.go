@@ -19,9 +19,9 @@ var faults = map[string]gittest.Fault{
 	"401":            {Status: 401, Header: http.Header{"Www-Authenticate": {`Basic realm="git"`}}, Body: "no"},
 	"403":            {Status: 403, Body: "no"},
 	"404":            {Status: 404, Body: "no"},
-	"429":            {Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: "slow down"},
+	"429":            {Status: 429, Header: http.Header{"Retry-After": {"1"}}, Body: "slow down"},
 	"500":            {Status: 500, Body: "oh"},
-	"503":            {Status: 503, Header: http.Header{"Retry-After": {"7"}}, Body: "later"},
+	"503":            {Status: 503, Header: http.Header{"Retry-After": {"1"}}, Body: "later"},
 	"login page":     {Status: 200, Header: http.Header{"Content-Type": {"text/html"}}, Body: "<html>sign in"},
 	"empty":          {Cut: true, CutAt: 0},
 	"cut early":      {Cut: true, CutAt: 3},
@@ -50,6 +50,33 @@ func TestFaultsWithoutAClone(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestComesBackWhenAsked meets a server that is busy at every request, once, and one that stays so.
+func TestComesBackWhenAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.strict()
+	url := w.serve(gittest.Options{})
+	busy := &gittest.Fault{Status: 429, Header: http.Header{"Retry-After": {"1"}}, Body: "slow down"}
+	asked := map[string]int{}
+	w.http.SetFault(func(r *http.Request) *gittest.Fault {
+		if key := r.Method + r.URL.RequestURI(); r.URL.Query().Get("service") != "git-receive-pack" && !strings.HasSuffix(key, "git-receive-pack") {
+			if asked[key]++; asked[key] == 1 {
+				return busy
+			}
+		}
+		return nil
+	})
+	w.ok(changeWithout(w, url, "late\n"))
+	equal(t, "content", w.git(w.server, "show", "main:models/vision/resnet/prod/release.yaml"), "late")
+
+	n := 0
+	w.http.SetFault(func(*http.Request) *gittest.Fault { n++; return busy })
+	var trouble *gitops.TransportError
+	if err := changeWithout(w, url, "never\n"); !errors.As(err, &trouble) || trouble.Status != 429 || n != 4 {
+		t.Errorf("after %d requests: %v", n, err)
 	}
 }
 

@@ -26,6 +26,7 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 		if err := r.gitFetch(ctx); err != nil {
 			return err
 		}
+		r.fetched.Store(&h)
 	default:
 		if err := r.ownFetch(ctx, h); err != nil {
 			return err
@@ -43,8 +44,11 @@ func (r *Repo) fetch(ctx context.Context, h Hash) error {
 func (r *Repo) gitFetch(ctx context.Context) error {
 	g, from := r.signedIn(r.fetchFrom)
 	args := []string{"-c", "fetch.prune=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false", "fetch", "--quiet", "--no-tags",
-		"--no-write-fetch-head", "--no-recurse-submodules", "--", from, r.fetchSpec()}
-	_, err := g.Run(ctx, args...)
+		"--no-write-fetch-head", "--no-recurse-submodules"}
+	if last := r.fetched.Load(); last != nil {
+		args = append(args, "--negotiation-tip="+last.String()) // else all that came since the clone's own refs comes again
+	}
+	_, err := g.Run(ctx, append(args, "--", from, r.fetchSpec())...)
 	if err == nil {
 		return nil
 	}

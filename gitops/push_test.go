@@ -2,8 +2,10 @@ package gitops_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
@@ -459,4 +461,34 @@ func TestStalePackedRef(t *testing.T) {
 	equal(t, "branch", w.git(w.server, "rev-parse", "main"), other)
 	w.ok(r.Push(w.ctx, w.tip(r), w.commit(r, w.tip(r), write(release, "v3\n"))))
 	w.fsck(w.server)
+}
+
+// What git fetched into a bare clone has no ref there; it does not come again with what follows.
+func TestLostRacesFetchOnlyWhatIsNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	url := w.serve(gittest.Options{})
+	r := w.open(w.clone("bare", url, "--bare"))
+	tip := w.tip(r)
+	noise := make([]byte, 1<<18)
+	rand.NewChaCha8([32]byte{}).Read(noise) //nolint:errcheck // never fails
+	large := 0
+	for i, content := range []string{hex.EncodeToString(noise), "small\n"} {
+		_, err := w.server.Commit(w.ctx, "main", "faster", map[string]string{"models/text/bert/prod/release.yaml": content})
+		w.ok(err)
+		var stale *gitops.StaleError
+		if err := r.Push(w.ctx, tip, w.commit(r, tip, write(release, "late\n"))); !errors.As(err, &stale) {
+			t.Fatalf("push on a moved branch: %v", err)
+		}
+		before := w.http.Sent()
+		tip, err = r.TipToPush(w.ctx)
+		w.ok(err)
+		equal(t, "tip", tip.Commit().String(), w.git(w.server, "rev-parse", "main"))
+		switch sent := int(w.http.Sent() - before); {
+		case i == 0:
+			large = sent
+		case sent > large/10:
+			t.Errorf("%d bytes came with a small commit, after %d with a large one", sent, large)
+		}
+	}
 }

@@ -31,9 +31,10 @@ type Repo struct {
 	cfg        git.Config
 	branch     string
 	remoteName string
-	remote     remote      // nil when the local branch is the truth
-	fetchFrom  string      // what git fetch is told
-	borrowed   atomic.Bool // objects of the remote are read where they lie, the clone lacks them
+	remote     remote               // nil when the local branch is the truth
+	fetchFrom  string               // what git fetch is told
+	borrowed   atomic.Bool          // objects of the remote are read where they lie, the clone lacks them
+	fetched    atomic.Pointer[Hash] // the tip that git fetched last, which no ref of a bare clone names
 	progress   io.Writer
 	now        func() time.Time
 }
@@ -243,11 +244,18 @@ func (r *Repo) Tip(ctx context.Context) (*Snapshot, error) {
 }
 
 // TipToPush is Tip for a caller that pushes next: a server says where its branches are when a push begins, and the next
-// Push then goes on from there, which spares a request.
+// Push then goes on from there, which spares a request. A clone fetches before it asks: others push faster than git
+// fetches, and so less goes on between the answer and the push.
 func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
 	w, ok := r.remote.(*wireRemote)
 	if !ok {
 		return r.Tip(ctx)
+	}
+	byGit := r.far == nil && r.git.Path != ""
+	if byGit {
+		if err := r.gitFetch(ctx); err != nil {
+			return nil, err
+		}
 	}
 	h, err := w.TipToPush(ctx, r.branch)
 	switch {
@@ -256,7 +264,11 @@ func (r *Repo) TipToPush(ctx context.Context) (*Snapshot, error) {
 	case h.IsZero(): // gone, or hidden from those who push
 		return r.Tip(ctx)
 	}
-	return r.bring(ctx, h)
+	s, err := r.bring(ctx, h)
+	if err == nil && byGit {
+		r.fetched.Store(&h)
+	}
+	return s, err
 }
 
 // bring returns the commit that the remote's branch is at.

@@ -36,7 +36,8 @@ type cluster struct {
 
 type event struct {
 	uid, reason, message string
-	at                   time.Time
+	at                   time.Time // the last time
+	times                int32
 }
 
 func (c *cluster) uid() string {
@@ -45,7 +46,13 @@ func (c *cluster) uid() string {
 }
 
 func (c *cluster) record(uid, reason, message string) {
-	c.events = append(c.events, event{uid, reason, message, c.now})
+	for i := range c.events {
+		if e := &c.events[i]; e.uid == uid && e.reason == reason && e.message == message {
+			e.times, e.at = e.times+1, c.now // counted, as a kubelet's recorder does
+			return
+		}
+	}
+	c.events = append(c.events, event{uid: uid, reason: reason, message: message, at: c.now, times: 1})
 }
 
 // apply makes a live object what is wanted; the error is the API server's.

@@ -236,7 +236,7 @@ func (s *appService) ListResourceEvents(ctx context.Context, q *apppkg.Applicati
 		for _, e := range s.server.world.events {
 			if e.uid == q.GetResourceUID() {
 				list.Items = append(list.Items, corev1.Event{
-					Type: corev1.EventTypeWarning, Reason: e.reason, Message: e.message, Count: 1, LastTimestamp: metav1.Time{Time: e.at},
+					Type: corev1.EventTypeWarning, Reason: e.reason, Message: e.message, Count: e.times, LastTimestamp: metav1.Time{Time: e.at},
 				})
 			}
 		}

@@ -25,6 +25,8 @@ var files embed.FS
 type Case struct {
 	// Name says which one it is, and how it is broken.
 	Name string
+	// Of is the name of the good manifest that a broken one is made from, and Class the kind of its fault.
+	Of, Class string
 	// Good says that a cluster should take it.
 	Good bool
 	// Text is the manifest, one object.
@@ -81,7 +83,7 @@ func goodOnes() ([]Case, error) {
 }
 
 // breakage is one line of broken.yaml.
-type breakage struct{ Of, How, Old, New string }
+type breakage struct{ Of, How, Class, Old, New string }
 
 func brokenOnes(good []Case) ([]Case, error) {
 	data, err := files.ReadFile("broken.yaml")
@@ -105,7 +107,10 @@ func brokenOnes(good []Case) ([]Case, error) {
 		if text == texts[b.Of] || b.Old == "" {
 			wrong = append(wrong, fmt.Errorf("broken.yaml: %s: %s: nothing was replaced", b.Of, b.How))
 		}
-		out = append(out, Case{Name: b.Of + ": " + b.How, Text: text})
+		if b.Class == "" {
+			wrong = append(wrong, fmt.Errorf("broken.yaml: %s: %s: no class", b.Of, b.How))
+		}
+		out = append(out, Case{Name: b.Of + ": " + b.How, Of: b.Of, Class: b.Class, Text: text})
 	}
 	return out, errors.Join(wrong...)
 }

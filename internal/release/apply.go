@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/render/spec"
 )
 
 // Result is what was committed.
@@ -29,7 +30,7 @@ type Push func(ctx context.Context, base, next *gitops.Snapshot) error
 // nothing itself.
 func (d *Desk) Apply(ctx context.Context, shown *Plan, again Planner, id gitops.Identity, push Push) (*Result, error) {
 	plan := shown
-	tries := tries{branch: d.Repo.Branch(), began: time.Now()}
+	tries := tries{branch: d.Repo.Branch(), urgent: shown.Action == spec.ActionRevert, began: time.Now()}
 	for attempt := 1; ; attempt++ {
 		if !plan.Changed() {
 			return &Result{Plan: plan, Tip: plan.Base, Attempts: attempt - 1}, nil

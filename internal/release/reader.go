@@ -27,12 +27,13 @@ type Reader struct {
 	records   map[spec.Target]*spec.State
 	specs     map[string]*spec.Model // by TEAM/MODEL
 	holds     map[string][]spec.TeamHold
+	pending   map[string]string // by release, of the model at hand
 }
 
 // NewReader reads from a snapshot.
 func NewReader(ctx context.Context, snap *gitops.Snapshot) *Reader {
 	return &Reader{ctx: ctx, snap: snap, standards: map[string]*standard.Standard{}, records: map[spec.Target]*spec.State{},
-		specs: map[string]*spec.Model{}, holds: map[string][]spec.TeamHold{}}
+		specs: map[string]*spec.Model{}, holds: map[string][]spec.TeamHold{}, pending: map[string]string{}}
 }
 
 // Platform reads modelops.yaml.
@@ -107,6 +108,7 @@ func (r *Reader) Team(name string) (*spec.Team, error) {
 func (r *Reader) forget() {
 	clear(r.records)
 	clear(r.specs)
+	clear(r.pending)
 }
 
 // Model reads a model's spec. It is shared by all who ask: nobody changes it.

@@ -95,13 +95,27 @@ func (d *Desk) status(r *Reader, t spec.Target) Status {
 	case s.Spec.Current != nil:
 		st.Edited = tree.String() != s.Spec.Current.Tree
 		st.HeldRunning, _, _ = d.holdOn(r, t, *s.Spec.Current)
-		st.Pending = d.pending(r, t, st.Edited)
+		st.Pending = d.pendingOf(r, t, st)
 	}
 	return st
 }
 
+// pendingOf is pending for an overlay with a release. Environments of one model mostly run the same release, and what is
+// pending depends on nothing else of theirs: so it is found once for all folders that are as they were recorded.
+func (d *Desk) pendingOf(r *Reader, t spec.Target, st Status) string {
+	if st.Edited {
+		return d.pending(r, t)
+	}
+	why, known := r.pending[st.Current.ID]
+	if !known {
+		why = d.pending(r, t)
+		r.pending[st.Current.ID] = why
+	}
+	return why
+}
+
 // pending says whether taking model.yaml, patches/ and the platform's part as they stand would make another release.
-func (d *Desk) pending(r *Reader, t spec.Target, edited bool) string {
+func (d *Desk) pending(r *Reader, t spec.Target) string {
 	rel, err := r.Release(t)
 	if err != nil || rel == nil || rel.Spec.Retired {
 		return ""

@@ -21,15 +21,18 @@ const (
 // Waits between two attempts, full jitter: anything between zero and a bound that doubles with every loss. What matters
 // is how long an attempt takes: losers that come back sooner only make each other lose again. So the bound starts with
 // twice the time of one attempt and ends where some thirty writers, each with its own, get through one after the other.
+// A revert takes away what harms somebody now: its bound stays low, so that it gets in between those who can wait.
 const (
-	shortest  = 50 * time.Millisecond
-	longest   = 30 * time.Second
-	doublings = 5
+	shortest        = 50 * time.Millisecond
+	longest         = 30 * time.Second
+	doublings       = 5
+	urgentDoublings = 2
 )
 
 // tries is what became of the attempts to push one change.
 type tries struct {
 	branch string
+	urgent bool
 	began  time.Time // the attempt under way
 	failed int       // attempts so far
 	locked int       // in a row that met a lock
@@ -54,8 +57,7 @@ func (t *tries) wait(ctx context.Context, err error) error {
 		return err
 	}
 	t.count(err)
-	bound := max(time.Since(t.began), shortest) << min(t.failed, doublings)
-	pause := after + rand.N(min(bound, longest))
+	pause := after + rand.N(t.bound(time.Since(t.began)))
 	if t.failed >= maxLost || t.locked >= maxLocked || t.broken >= maxBroken || !fits(ctx, pause) {
 		return t.giveUp(err)
 	}
@@ -68,6 +70,15 @@ func (t *tries) wait(ctx context.Context, err error) error {
 	case <-ctx.Done():
 		return t.giveUp(err)
 	}
+}
+
+// bound is the longest wait after an attempt that took so long.
+func (t *tries) bound(took time.Duration) time.Duration {
+	most := doublings
+	if t.urgent {
+		most = urgentDoublings
+	}
+	return min(max(took, shortest)<<min(t.failed, most), longest)
 }
 
 func (t *tries) count(err error) {

@@ -98,7 +98,7 @@ func (c *crowd) killServers(ctx context.Context) {
 
 // freeLocks removes a lock that is there after everybody who could own it has ended.
 func (c *crowd) freeLocks(ctx context.Context) {
-	for _, name := range []string{"refs/heads/main.lock", "packed-refs.lock"} {
+	for _, name := range []string{"HEAD.lock", "refs/heads/main.lock", "packed-refs.lock"} {
 		path := filepath.Join(c.hub.Dir, name)
 		before, err := os.Stat(path)
 		if err != nil {

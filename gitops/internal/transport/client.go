@@ -111,7 +111,11 @@ func (e *CannotServe) Error() string { return e.Why }
 func (w *Client) ServesByID(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s, err := w.Open(ctx, UploadPack)
+	var s Session
+	err := patiently(ctx, func() (err error) {
+		s, err = w.Open(ctx, UploadPack)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -14,11 +14,16 @@ import (
 
 // Version 2 of Git's protocol (gitprotocol-v2(5)): refs by prefix instead of all of them, and objects by id.
 
-// command sends one command of version 2 and reads its answer. The conversation is kept for the next one; one that was
-// kept and has died meanwhile is begun anew once. Error: ErrNoV2 when the server speaks an older version only.
+// command sends one command of version 2 and reads its answer, and comes back where the server asks for that. Error:
+// ErrNoV2 when the server speaks an older version only.
 func (w *Client) command(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	return patiently(ctx, func() error { return w.askTwice(ctx, name, args, read) })
+}
+
+// askTwice keeps the conversation for the next command; one that was kept and has died meanwhile is begun anew once.
+func (w *Client) askTwice(ctx context.Context, name string, args func(*pktWriter), read func(*pktReader) error) error {
 	kept := w.reading != nil
 	err := w.ask(ctx, name, args, read)
 	if kept && w.reading == nil && ctx.Err() == nil && !final(err) {

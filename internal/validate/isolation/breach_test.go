@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -11,9 +12,15 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+
+	"github.com/modelops/modelops/internal/validate/manifest"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var (
+	update = flag.Bool("update", false, "write the golden files anew")
+	export = flag.String("export", "", "write what each breach builds into a `folder`, a file each, for other linters")
+)
 
 // Folders and files of the rendered repository that breaches change.
 const (
@@ -214,6 +221,7 @@ func breaches() []breach {
 // golden file has all that is said about each.
 func TestBreaches(t *testing.T) {
 	all := breaches()
+	exported(t, "unbroken", unbroken())
 	said := make([]string, len(all))
 	t.Run("each", func(t *testing.T) {
 		var once sync.Map
@@ -225,7 +233,9 @@ func TestBreaches(t *testing.T) {
 				}
 				r := five(t)
 				b.make(r)
-				found, gaps := Judge(r.read())
+				set := r.read()
+				exported(t, b.name, set)
+				found, gaps := Judge(set)
 				seen := false
 				for _, f := range found {
 					seen = seen || f.Check == b.check
@@ -249,6 +259,19 @@ func TestBreaches(t *testing.T) {
 			t.Errorf("there is no breach for %s", c.ID)
 		}
 	}
+}
+
+// exported writes all objects of a set where -export says.
+func exported(t *testing.T, name string, set *manifest.Set) {
+	t.Helper()
+	if *export == "" {
+		return
+	}
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	set.Objects(func(o *manifest.Object) { must(e.Encode(o.Content)) })
+	must(e.Close())
+	must(os.WriteFile(filepath.Join(*export, name+".yaml"), b.Bytes(), 0o644))
 }
 
 func golden(t *testing.T, name, got string) {

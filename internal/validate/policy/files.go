@@ -73,13 +73,29 @@ func (p *Policies) unread(objects []*manifest.Object) {
 		group, _, _ := strings.Cut(o.APIVersion, "/")
 		switch {
 		case group == "admissionregistration.k8s.io" && strings.HasPrefix(o.Kind, "ValidatingAdmissionPolicy"),
-			group == "constraints.gatekeeper.sh", group == "templates.gatekeeper.sh" && o.Kind == "ConstraintTemplate":
+			group == "constraints.gatekeeper.sh", group == "templates.gatekeeper.sh" && o.Kind == "ConstraintTemplate",
+			group == "expansion.gatekeeper.sh" && expandsPods(o):
 		case strings.HasSuffix(group, "gatekeeper.sh"), group == "admissionregistration.k8s.io", strings.HasSuffix(group, "kyverno.io"):
 			p.gap(o.Object.String(), "policies of this kind are not evaluated ("+o.Source.Position().String()+")")
 		default:
 			p.params = append(p.params, o)
 		}
 	}
+}
+
+// expandsPods says whether an ExpansionTemplate makes what is judged anyway: the pods of workloads.
+func expandsPods(o *manifest.Object) bool {
+	spec := fields(asJSON(o.Content), "spec")
+	for _, to := range list(spec, "applyTo") {
+		for _, kind := range list(to, "kinds") {
+			name, _ := kind.(string)
+			if templates[name] == nil {
+				return false
+			}
+		}
+	}
+	generated := fields(spec, "generatedGVK")
+	return text(generated, "group") == "" && text(generated, "kind") == "Pod"
 }
 
 // oneLine is an error's text without its line ends, which compilers use for pictures of the place.

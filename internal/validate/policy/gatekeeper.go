@@ -146,7 +146,8 @@ var native = []admissionv1.Variable{
 
 func readNative(source map[string]any) (*template, error) {
 	var in struct {
-		MatchConditions []admissionv1.MatchCondition   `json:"matchConditions"`
+		// Gatekeeper's name for them has no plural, and it passes over what it does not know.
+		MatchConditions []admissionv1.MatchCondition   `json:"matchCondition"`
 		Variables       []admissionv1.Variable         `json:"variables"`
 		Validations     []admissionv1.Validation       `json:"validations"`
 		FailurePolicy   *admissionv1.FailurePolicyType `json:"failurePolicy"`
@@ -260,8 +261,11 @@ func (c *constraint) review(w *world, s *subject) ast.Value {
 	review := [][2]*ast.Term{
 		{key("kind"), term(value(map[string]any{"group": s.kind.Group, "version": s.kind.Version, "kind": s.kind.Kind}))},
 		{key("resource"), term(value(map[string]any{"group": s.resource.Group, "version": s.resource.Version, "resource": s.resource.Resource}))},
-		{key("name"), key(s.name)}, {key("namespace"), key(s.namespace)}, {key("operation"), key("CREATE")},
+		{key("name"), key(s.name)}, {key("operation"), key("CREATE")},
 		{key("userInfo"), term(ast.NewObject())}, {key("object"), term(s.value())}, {key("oldObject"), term(ast.NullValue)},
+	}
+	if s.namespace != "" { // a request without one has no such field, which templates ask for
+		review = append(review, [2]*ast.Term{key("namespace"), key(s.namespace)})
 	}
 	if ns, ok := w.namespaces[s.namespace]; ok {
 		v := term(value(ns))

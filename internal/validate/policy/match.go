@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ type match struct {
 	labels, namespaceLabels labels.Selector
 }
 
+// patterns of names that Gatekeeper takes (its pkg/wildcard).
+var patterns = regexp.MustCompile(`^\*?[-:a-z0-9]*\*?$`)
+
 func readMatch(content map[string]any) (match, error) {
 	var m match
 	data, err := json.Marshal(content)
@@ -37,6 +41,14 @@ func readMatch(content map[string]any) (match, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&m); err != nil {
 		return m, fmt.Errorf("spec.match: %w", err)
+	}
+	for _, pattern := range slices.Concat(m.Namespaces, m.ExcludedNamespaces, []string{m.Name}) {
+		if !patterns.MatchString(pattern) {
+			return m, fmt.Errorf("spec.match: %q is no name with a star before or behind it", pattern)
+		}
+	}
+	if !slices.Contains([]string{"", "All", "Generated", "Original"}, m.Source) {
+		return m, fmt.Errorf("spec.match.source: %q: it is All, Generated or Original", m.Source)
 	}
 	for _, s := range []struct {
 		from *metav1.LabelSelector

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -106,7 +107,8 @@ var templates = map[string][]any{
 	"ReplicationController": {"spec", "template"}, "Rollout": {"spec", "template"}, "Job": {"spec", "template"}, "CronJob": {"spec", "jobTemplate", "spec", "template"},
 }
 
-// podOf is the pod that a workload would run. Policies about pods let the workload itself pass, and then refuse its pods.
+// podOf is the pod that a workload would run, named and owned as Gatekeeper makes it up from an ExpansionTemplate. Policies
+// about pods let the workload itself pass, and then refuse its pods.
 func (p *Policies) podOf(s *subject) *subject {
 	path, ok := templates[s.kind.Kind]
 	if !ok {
@@ -125,13 +127,15 @@ func (p *Policies) podOf(s *subject) *subject {
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	metadata["name"] = s.name + "-pod"
+	name := strings.ToLower(s.name + "-pod")
+	owner := map[string]any{"apiVersion": s.object.APIVersion, "kind": s.object.Kind, "name": s.name, "uid": ""}
+	metadata["name"], metadata["ownerReferences"] = name, append(slices.Clone(list(metadata, "ownerReferences")), owner)
 	if s.namespace != "" {
 		metadata["namespace"] = s.namespace
 	}
 	content := map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 	return (&subject{object: s.object, under: path, beside: s.beside, kind: schema.GroupVersionKind{Version: "v1", Kind: "Pod"}, resource: schema.GroupVersionResource{Version: "v1", Resource: "pods"},
-		namespace: s.namespace, name: s.name + "-pod", content: content}).valued()
+		namespace: s.namespace, name: name, content: content}).valued()
 }
 
 // about makes a finding on the subject, at a field of it.
