@@ -98,7 +98,7 @@ func newBench(ctx context.Context, binary string, runs int) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := stack.Build(ctx, cache, stack.Argo2, func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) })
+	programs, err := stack.Build(ctx, cache, stack.Argo2, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +109,8 @@ func newBench(ctx context.Context, binary string, runs int) (*bench, error) {
 	fmt.Printf("%-26s %12s %12s %8s %8s\n", "figure", "ours", "theirs", "ratio", "bar")
 	return &bench{modelops: binary, programs: programs, runs: runs, dir: dir}, nil
 }
+
+func progress(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) } //nolint:errcheck // progress only
 
 // ratio prints a figure that is judged by its ratio to theirs.
 func (b *bench) ratio(name string, ours, theirs time.Duration, bar float64) {
