@@ -1,6 +1,7 @@
 package build
 
 import (
+	"encoding/json"
 	"fmt"
 	"path"
 	"sync"
@@ -20,14 +21,19 @@ type Object struct {
 	// Content of the manifest as JSON types. It is shared: read it, do not change it.
 	Content map[string]any
 
-	text []byte
+	text func() []byte // costs as much as a quarter of the build, and few objects are printed
 }
 
 // String names the object as kubectl does: Kind/name.
 func (o Object) String() string { return o.Kind + "/" + o.Name }
 
 // YAML is the manifest as kustomize prints it.
-func (o Object) YAML() []byte { return o.text }
+func (o Object) YAML() []byte {
+	if o.text == nil {
+		return nil
+	}
+	return o.text()
+}
 
 // Objects are built manifests in the order in which kustomize prints them.
 type Objects []Object
@@ -39,7 +45,7 @@ func (os Objects) YAML() []byte {
 		if i > 0 {
 			out = append(out, "---\n"...)
 		}
-		out = append(out, o.text...)
+		out = append(out, o.YAML()...)
 	}
 	return out
 }
@@ -128,14 +134,17 @@ var limitCopies = sync.OnceFunc(func() { jsonpatch.AccumulatedCopySizeLimit = Ma
 func objectsOf(m resmap.ResMap) (Objects, error) {
 	objects := make(Objects, 0, m.Size())
 	for _, r := range m.Resources() {
-		text, err := r.AsYAML()
-		if err != nil {
-			return nil, fmt.Errorf("write %s/%s: %w", r.GetKind(), r.GetName(), err)
-		}
 		content, err := r.Map()
 		if err != nil {
 			return nil, fmt.Errorf("read %s/%s: %w", r.GetKind(), r.GetName(), err)
 		}
+		if _, err := json.Marshal(content); err != nil {
+			return nil, fmt.Errorf("write %s/%s: %w", r.GetKind(), r.GetName(), err)
+		}
+		text := sync.OnceValue(func() []byte {
+			out, _ := r.AsYAML() // which goes by way of JSON and so cannot fail any more
+			return out
+		})
 		objects = append(objects, Object{APIVersion: r.GetApiVersion(), Kind: r.GetKind(), Namespace: r.GetNamespace(), Name: r.GetName(),
 			Content: content, text: text})
 	}

@@ -237,6 +237,16 @@ func FuzzBuild(f *testing.F) {
 	})
 }
 
+// What YAML can say and JSON cannot is refused where it is built, not first where it is printed.
+func TestWhatJSONCannotSay(t *testing.T) {
+	for _, value := range []string{".nan", ".inf"} {
+		objects, err := build.Build(folder(top, map[string]string{"base/d.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m\ndata:\n  x: " + value + "\n"}))
+		if err == nil {
+			t.Errorf("%s was built: %s", value, objects.YAML())
+		}
+	}
+}
+
 func TestWarm(t *testing.T) {
 	build.Warm()
 	if _, err := build.Build(folder(top, nil)); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"sort"
 	"strings"
 
@@ -54,7 +55,7 @@ func Diff(before, after Objects) []ObjectDiff {
 		switch {
 		case !ok:
 			out = append(out, diffOf(Added, Object{}, o))
-		case string(was.text) != string(o.text):
+		case !reflect.DeepEqual(was.Content, o.Content):
 			out = append(out, diffOf(Changed, was, o))
 		}
 	}
@@ -96,7 +97,7 @@ func unified(before, after, named Object) string {
 	}
 	// Writing to memory cannot fail.
 	text, _ := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
-		A: lines(before.text), B: lines(after.text), FromFile: label(before), ToFile: label(after), Context: 3,
+		A: lines(before.YAML()), B: lines(after.YAML()), FromFile: label(before), ToFile: label(after), Context: 3,
 	})
 	return text
 }
