@@ -28,6 +28,7 @@ var faults = map[string]gittest.Fault{
 	"cut later":      {Cut: true, CutAt: 60},
 	"wrong bytes":    {Answer: []byte("this is no packet")},
 	"no pack":        {Answer: []byte("0008NAK\n0000")},
+	"server died":    {Answer: []byte("000dpackfile\n001d\x03aborting: out of memory\x00")},
 	"server's error": {Answer: []byte("0011ERR no such\n")},
 }
 

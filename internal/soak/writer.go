@@ -200,14 +200,19 @@ func (w *writer) tidy(ctx context.Context) {
 	}
 }
 
-// sweep takes away the objects that a killed command was writing. They harm nothing; modelops itself takes them away
-// when they are an hour old, and git's gc when they are two weeks old.
+// sweep takes away the objects that a killed command was writing, and the packs of git's own fetches that were cut. They
+// harm nothing; modelops itself takes the objects away when they are an hour old, and git's gc both when they are two weeks
+// old.
 func (w *writer) sweep() {
 	left, _ := judge.Leftovers(w.clone.Dir)
 	for _, path := range left {
-		if strings.HasPrefix(filepath.Base(path), "tmp_obj_modelops_") {
+		switch name := filepath.Base(path); {
+		case strings.HasPrefix(name, "tmp_obj_modelops_"):
 			os.Remove(path) //nolint:errcheck // judged afterwards
 			w.crowd.count("unfinished objects left in a clone by a killed command")
+		case strings.HasPrefix(name, "tmp_pack_"):
+			os.Remove(path) //nolint:errcheck // judged afterwards
+			w.crowd.count("unfinished packs left in a clone by a fetch that was cut")
 		}
 	}
 }
@@ -216,6 +221,7 @@ func (w *writer) sweep() {
 func (w *writer) judged(ctx context.Context) []string {
 	var faults []string
 	if w.mode == modeClone {
+		w.sweep()
 		faults = judge.Clone(ctx, w.clone.Dir)
 	}
 	left, err := os.ReadDir(w.tmp)

@@ -212,7 +212,8 @@ func unband(r *pktReader) ([]byte, error) {
 			pack.Write(p[1:])
 		case len(p) > 0 && p[0] == 2:
 		case len(p) > 0 && p[0] == 3:
-			return nil, &ServerError{strings.TrimSpace(giterr.Sanitize(giterr.RedactText(string(p[1:]))))}
+			// It refuses before it begins to send. What ends it here is trouble of its own, which may be gone next time.
+			return nil, fmt.Errorf("the server gave up: %s", giterr.Sanitize(giterr.RedactText(strings.Trim(string(p[1:]), "\x00 \r\n"))))
 		case pack.Len()+len(p) > maxPack:
 			return nil, fmt.Errorf("it sends more than %d MB: use a clone", maxPack>>20)
 		default:
