@@ -52,8 +52,11 @@ func Pending(rel *spec.Release, platform *spec.Platform, model *spec.Model, std 
 // Unreleased is the version of First.
 const Unreleased = "unreleased"
 
+// UnknownDigest stands in First for one that only the registry knows.
+var UnknownDigest = "sha256:" + strings.Repeat("0", 64)
+
 // First is the release of a model that was never promoted, as far as its specs tell: no version names a content yet, so the
-// image and an artifact that is one stand there by their names, with a digest of zeros. False where model.yaml names no image.
+// image and an artifact that is one stand there by their names, with UnknownDigest. False where model.yaml names no image.
 func First(t spec.Target, platform *spec.Platform, model *spec.Model, std *standard.Standard, patches Files) (*spec.Release, bool) {
 	if model.Spec.Image == "" {
 		return nil, false
@@ -75,12 +78,9 @@ func First(t spec.Target, platform *spec.Platform, model *spec.Model, std *stand
 
 // unresolved is an image whose registry nobody asked.
 func unresolved(ref string) spec.Image {
-	name, digest, pinned := strings.Cut(ref, "@")
+	_, digest, pinned := strings.Cut(ref, "@")
 	if !pinned {
-		digest = "sha256:" + strings.Repeat("0", 64)
+		digest = UnknownDigest
 	}
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		name = name[:colon]
-	}
-	return spec.Image{Name: name, Digest: digest}
+	return spec.Image{Name: spec.Repository(ref), Digest: digest}
 }

@@ -112,11 +112,7 @@ func reference(place, digest string) string {
 	if digest == "" {
 		return place
 	}
-	name, _, _ := strings.Cut(place, "@")
-	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
-		name = name[:colon]
-	}
-	return name + "@" + digest
+	return spec.Repository(place) + "@" + digest
 }
 
 // resolve joins a model's serving with its runtime's values and the spec's defaults.

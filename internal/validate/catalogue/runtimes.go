@@ -1,8 +1,6 @@
 package catalogue
 
 import (
-	"strings"
-
 	"github.com/modelops/modelops/render/spec"
 )
 
@@ -37,11 +35,7 @@ func runtimeOf(w workload, c container) *servingRuntime {
 	if r := w.Unit.Release; r != nil && c.name() == server {
 		return runtimeNamed(r.Spec.Model.Runtime)
 	}
-	repository, _, _ := strings.Cut(text(c.content["image"]), "@")
-	if colon := strings.LastIndex(repository, ":"); colon > strings.LastIndex(repository, "/") {
-		repository = repository[:colon]
-	}
-	words := []string{repository}
+	words := []string{spec.Repository(text(c.content["image"]))}
 	for _, field := range []string{"command", "args"} {
 		for _, a := range list(c.content[field]) {
 			words = append(words, text(a))

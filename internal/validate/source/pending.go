@@ -167,7 +167,7 @@ func (r *reading) next(t spec.Target, current *spec.Release) (*spec.Release, ren
 	case !ok:
 		r.gap(t.ModelFile(), "it was never promoted and names no image, so that there is nothing to render")
 		return nil, nil
-	case strings.HasPrefix(rel.Spec.Image.Digest, "sha256:00000000"):
+	case rel.Spec.Image.Digest == render.UnknownDigest:
 		r.gap(fmt.Sprintf("the digest of image %s in %s", rel.Spec.Image.Name, t.ModelFile()), "it was never promoted: a promote asks the registry; until then it is rendered with a digest of zeros")
 	}
 	return rel, patches
