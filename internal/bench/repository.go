@@ -56,7 +56,7 @@ metadata:
   name: bench
 spec:
   owners: [ml-bench]
-  quota: {cpu: "64", memory: 256Gi, pods: 60}
+  quota: {cpu: "1000", memory: 4Ti, pods: 1000}
 `
 
 const modelYAML = `apiVersion: modelops.dev/v1alpha1
@@ -151,7 +151,7 @@ func entry(n int, when time.Time) spec.Entry {
 }
 
 // generateReleased writes a repository in which every overlay is a real one: what a promote renders, with its record
-// and five releases before it. It renders one model and puts the others' names into it, which makes the same bytes.
+// and five releases before it, and so is every tenant. It renders one model and puts the others' names into it, which makes the same bytes.
 func generateReleased(ctx context.Context, bare string, teams, models int) error {
 	std, err := render.Standard(os.DirFS(os.TempDir()), "v1")
 	if err != nil {
@@ -167,6 +167,9 @@ func generateReleased(ctx context.Context, bare string, teams, models int) error
 		name := fmt.Sprintf("team%03d", team)
 		i.file("tenants/"+name+"/team.yaml", strings.ReplaceAll(teamYAML, "bench", name))
 		for _, env := range environments {
+			if err := i.tenant(std, name, env); err != nil {
+				return err
+			}
 			files, state, err := released(std, name, env, i.when)
 			if err != nil {
 				return err
@@ -179,6 +182,22 @@ func generateReleased(ctx context.Context, bare string, teams, models int) error
 		}
 	}
 	return i.close()
+}
+
+func (i *importer) tenant(std *standard.Standard, name, env string) error {
+	platform, err := spec.DecodePlatform("modelops.yaml", []byte(platformYAML))
+	if err != nil {
+		return err
+	}
+	team, err := spec.DecodeTeam("team.yaml", []byte(strings.ReplaceAll(teamYAML, "bench", name)))
+	if err != nil {
+		return err
+	}
+	files, err := render.Tenant(platform, team, env, std)
+	for path, data := range files {
+		i.file("tenants/"+name+"/"+env+"/"+path, string(data))
+	}
+	return err
 }
 
 // released renders a team's placeholder model in one environment, and its record with a placeholder for the tree.

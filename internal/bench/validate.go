@@ -31,8 +31,8 @@ func (b *bench) validating(dir string, args ...string) command {
 
 func (b *bench) validateStaged(ctx context.Context) error {
 	bare, clone := filepath.Join(b.dir, "staged.git"), filepath.Join(b.dir, "staged")
-	// The other models of the team are looked at as well, for the sake of its quota: ten a team, in a thousand teams.
-	if err := generateReleased(ctx, bare, 1000, 10); err != nil {
+	// A hundred models a team: the other models of the team are looked at as well, for the sake of its quota.
+	if err := generateReleased(ctx, bare, 100, 100); err != nil {
 		return err
 	}
 	// The index is all that counts: 20,000 overlays need not lie on the disk.
@@ -47,7 +47,7 @@ func (b *bench) validateStaged(ctx context.Context) error {
 		return err
 	}
 	b.bound("validate-nothing", inMS(nothing[0].median()), 100, "ms")
-	if err := stageOne(ctx, clone, spec.Target{Team: "team500", Model: "model005", Env: "prod"}); err != nil {
+	if err := stageOne(ctx, clone, spec.Target{Team: "team050", Model: "model050", Env: "prod"}); err != nil {
 		return err
 	}
 	one, err := sideBySide(ctx, b.runs, always(b.validating(clone, "--staged")))

@@ -26,6 +26,8 @@ type inspection struct {
 	files map[string][]byte
 	seen  map[string]bool
 	list  []kustomization
+	// read are the documents of the files that were, without those that are empty.
+	read map[string][]*yaml.Node
 }
 
 type kustomization struct {
@@ -35,7 +37,7 @@ type kustomization struct {
 
 // inspect walks from the folder's kustomization to everything that it reaches.
 func inspect(files map[string][]byte) (*inspection, error) {
-	in := &inspection{files: files, seen: map[string]bool{}}
+	in := &inspection{files: files, seen: map[string]bool{}, read: map[string][]*yaml.Node{}}
 	return in, in.folder(".")
 }
 
@@ -172,6 +174,7 @@ func (in *inspection) document(file string) (*yaml.Node, error) {
 	if len(docs) == 0 || docs[0].Kind != yaml.MappingNode {
 		return nil, &RefusedError{File: file, Line: 1, Column: 1, Why: "fields are expected in it"}
 	}
+	in.read[file] = docs
 	return docs[0], nil
 }
 

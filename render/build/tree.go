@@ -139,7 +139,7 @@ func (w *walker) kustomization(dir string) (kustomization, error) {
 	if _, err := w.file(k.file, k.file); err != nil {
 		return k, err
 	}
-	in := inspection{files: w.files}
+	in := inspection{files: w.files, read: map[string][]*yaml.Node{}}
 	root, err := in.document(k.file)
 	if err != nil {
 		return k, err

@@ -18,6 +18,7 @@ func (w *world) podIsolated(p *catalogue.Pass) {
 	for _, n := range w.namespaces {
 		// Where the tenant was not read, the policies that count are not known.
 		known := n.tenant != nil || w.set.Whole
+		unknown := false
 		for _, pod := range n.pods {
 			k := pod.work
 			switch {
@@ -25,11 +26,14 @@ func (w *world) podIsolated(p *catalogue.Pass) {
 			case pod.hostNetwork:
 				p.Report(k.Object, k.title()+" uses its node's network: no policy holds there, and it reaches what its node reaches", "leave hostNetwork out", k.spec("hostNetwork")...)
 			case !known:
-				w.gap("who reaches "+pod.name+", and whom it reaches", notRead)
+				unknown = unknown || !k.Unit.Context
 			default:
 				w.selected(p, pod)
 				w.reached(p, n, pod)
 			}
+		}
+		if unknown {
+			w.gap("who reaches pods of namespace "+n.name+", and whom they reach", notRead)
 		}
 	}
 }

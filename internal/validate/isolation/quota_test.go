@@ -173,7 +173,7 @@ func TestUnknownIsNotFine(t *testing.T) {
 	}
 	want := []string{"count/events in ResourceQuota q of namespace a", "count/replicasets.apps in ResourceQuota q of namespace a",
 		"the share of a DaemonSet/x in the quota", "what ClusterRole unheard-of allows in namespace a",
-		"what else is in the quota of namespace a", "who reaches a/x, and whom it reaches"}
+		"what else is in the quota of namespace a", "who reaches pods of namespace a, and whom they reach"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(told))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -350,6 +350,11 @@ func (r *reading) generated(fsys fs.FS, p place) ([]*manifest.Object, map[string
 	for name, data := range own {
 		files[p.path+"/"+name] = data
 	}
+	if p.context {
+		if objects, ok := build.Plain(own); ok {
+			return r.objects(fsys, p, objects, files), files, nil
+		}
+	}
 	objects, err := build.Build(own)
 	var refused *build.RefusedError
 	if errors.As(err, &refused) {
