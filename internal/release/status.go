@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/modelops/modelops/gitops"
@@ -41,29 +42,36 @@ func (d *Desk) Status(ctx context.Context, snap *gitops.Snapshot, targets []spec
 		return nil, err
 	}
 	out := make([]Status, len(targets))
-	size := max(minShare, (len(targets)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var next atomic.Int64
 	var wg sync.WaitGroup
-	for from := 0; from < len(targets); from += size {
-		to := min(from+size, len(targets))
+	for range min(runtime.GOMAXPROCS(0), (len(targets)+share-1)/share) {
 		wg.Go(func() {
 			r := NewReader(ctx, snap)
 			r.present = true
-			d.statusOf(ctx, r, targets[from:to], out[from:to])
+			for {
+				to := int(next.Add(share))
+				from := to - share
+				if from >= len(targets) {
+					return
+				}
+				to = min(to, len(targets))
+				d.statusOf(ctx, r, targets[from:to], out[from:to])
+			}
 		})
 	}
 	wg.Wait()
 	return out, ctx.Err()
 }
 
-// minShare is the least number of targets for which another core is worth a reader of its own.
-const minShare = 64
+// share is how many targets a core takes at a time, and the least for which another core is worth a reader of its own.
+const share = 64
 
 func (d *Desk) statusOf(ctx context.Context, r *Reader, targets []spec.Target, out []Status) {
 	for i, t := range targets {
 		if ctx.Err() != nil {
 			return
 		}
-		if i > 0 && t.ModelName() != targets[i-1].ModelName() {
+		if i == 0 || t.ModelName() != targets[i-1].ModelName() {
 			r.forget()
 		}
 		out[i] = d.status(r, t)

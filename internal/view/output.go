@@ -1,7 +1,6 @@
 package view
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -117,15 +116,23 @@ func (o *Output) message(write func(*Text)) {
 }
 
 func writeJSON(w io.Writer, v any) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	e := json.NewEncoder(escaping{w})
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(v); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
-	_, err := w.Write(escape.JSON(b.Bytes()))
-	return err
+	return nil
+}
+
+// escaping writes documents that come whole, as json.Encoder writes them.
+type escaping struct{ out io.Writer }
+
+func (e escaping) Write(document []byte) (int, error) {
+	if _, err := e.out.Write(escape.JSON(document)); err != nil {
+		return 0, err
+	}
+	return len(document), nil
 }
 
 // Help writes a text of our own as it stands.

@@ -152,8 +152,7 @@ func isPlain(n *yaml.Node) bool {
 			if !isPlain(c) || key && c.ShortTag() != "!!str" {
 				return false
 			}
-			// kustomize looks for names and images, and wants text there.
-			if key && named.MatchString(c.Value) && n.Content[i+1].ShortTag() != "!!str" {
+			if key && isNamed(c.Value) && n.Content[i+1].ShortTag() != "!!str" {
 				return false
 			}
 		}
@@ -164,19 +163,14 @@ func isPlain(n *yaml.Node) bool {
 	return false // an alias
 }
 
-// word begins text that no version of YAML takes for a number or a time, amount is text as resources have it, named the keys of
-// what is always text, and truth what looks like a word and may be taken for something else.
-var (
-	word   = regexp.MustCompile(`^([A-Za-z/]|--)`)
-	amount = regexp.MustCompile(`^[1-9][0-9]*(m|[kMGT]|[KMGT]i|%)$`)
-	named  = regexp.MustCompile(`(?i:name)$|^reference$`)
-	truth  = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false|null|nan|inf)$`)
-)
+// truths are words that some version of YAML takes for something else, in lower case.
+var truths = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true,
+	"null": true, "nan": true, "inf": true}
 
 func plainScalar(n *yaml.Node) bool {
 	switch n.ShortTag() {
 	case "!!str":
-		return n.Style != 0 || word.MatchString(n.Value) && !truth.MatchString(n.Value) || amount.MatchString(n.Value)
+		return n.Style != 0 || isWord(n.Value) || amount.MatchString(n.Value)
 	case "!!bool":
 		return n.Value == "true" || n.Value == "false"
 	case "!!int":
@@ -184,6 +178,23 @@ func plainScalar(n *yaml.Node) bool {
 		return err == nil && strconv.Itoa(v) == n.Value
 	}
 	return false
+}
+
+// isWord says whether no version of YAML takes a text for a number or a time, which begin with other characters.
+func isWord(s string) bool {
+	if s == "" || len(s) <= len("false") && truths[strings.ToLower(s)] {
+		return false
+	}
+	first := s[0] | 0x20
+	return 'a' <= first && first <= 'z' || s[0] == '/' || strings.HasPrefix(s, "--")
+}
+
+// amount is text as resources have it.
+var amount = regexp.MustCompile(`^[1-9][0-9]*(m|[kMGT]|[KMGT]i|%)$`)
+
+// isNamed says whether a key is of a name or an image, for which kustomize looks and wants text.
+func isNamed(key string) bool {
+	return strings.HasSuffix(key, "name") || strings.HasSuffix(key, "Name") || key == "reference"
 }
 
 // patched merges a patch into the object that it names.

@@ -82,6 +82,7 @@ type part struct {
 	share Share
 	each  corev1.ResourceList
 	pods  int64
+	work  *workload // nil for what is none
 }
 
 func (n *namespace) use(q quota) []Use {
@@ -100,6 +101,7 @@ func (n *namespace) use(q quota) []Use {
 			s.sum, s.Each = each.DeepCopy(), each.String()
 			if p.pods > 0 {
 				s.sum.Mul(p.pods)
+				s.path = p.work.asks(key)
 			} else {
 				s.Each = ""
 			}
@@ -121,7 +123,7 @@ func (n *namespace) parts(q quota) []part {
 		pods, how := k.atMost(scales)
 		pod := admitted(&k.pod, n.ranges)
 		if pods > 0 && counts(q.read, pod) {
-			out = append(out, part{Share{Object: k.title(), Unit: k.Unit.Path, Pods: pods, How: how, object: k.Object, path: k.spec()}, podUsage(pod), pods})
+			out = append(out, part{Share{Object: k.title(), Unit: k.Unit.Path, Pods: pods, How: how, object: k.Object}, podUsage(pod), pods, k})
 		}
 	}
 	if len(q.read.Spec.Scopes) > 0 || q.read.Spec.ScopeSelector != nil {
@@ -129,10 +131,29 @@ func (n *namespace) parts(q quota) []part {
 	}
 	for _, o := range n.objects {
 		if each, err := objectUsage(o); err == nil {
-			out = append(out, part{Share{Object: o.Kind + "/" + o.Name, Unit: o.Unit.Path, object: o}, each, 0})
+			out = append(out, part{Share{Object: o.Kind + "/" + o.Name, Unit: o.Unit.Path, object: o}, each, 0, nil})
 		}
 	}
 	return out
+}
+
+// asks is where a pod asks for what a key of a quota counts: at the container that asks for most of it.
+func (k *workload) asks(key corev1.ResourceName) []any {
+	of, name, ok := strings.Cut(string(key), ".")
+	if !ok || of != "limits" {
+		of, name = "requests", strings.TrimPrefix(string(key), "requests.")
+	}
+	at, most := k.spec(), resource.Quantity{}
+	k.containers(func(c *corev1.Container, path []any) {
+		list := c.Resources.Requests
+		if of == "limits" {
+			list = c.Resources.Limits
+		}
+		if asked := list[corev1.ResourceName(name)]; asked.Cmp(most) > 0 {
+			at, most = in(path, "resources", of, name), asked
+		}
+	})
+	return at
 }
 
 // scale is what another object makes of a workload's replicas.
