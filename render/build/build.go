@@ -10,8 +10,6 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
-	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
 // Object is one built manifest.
@@ -78,9 +76,6 @@ func (e *RefusedError) Error() string {
 	return e.File + ": " + e.Why
 }
 
-// schema is held for writing by builds that bring a schema of their own: kustomize has one for all of the process.
-var schema sync.RWMutex
-
 // root of the folder in the file system that kustomize sees.
 const root = "/overlay"
 
@@ -97,7 +92,7 @@ func Build(files map[string][]byte) (Objects, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	schema.RLock()
+	withSchema(in.needs())
 	defer schema.RUnlock()
 	m, err := kustomize(fsys, root)
 	if err != nil {
@@ -149,10 +144,4 @@ func objectsOf(m resmap.ResMap) (Objects, error) {
 			Content: content, text: text})
 	}
 	return objects, nil
-}
-
-// Warm begins to load the schema that the first build of a process needs, some 30 ms, so that it is there when the
-// first build is. It returns at once; builds before the end of it wait for it.
-func Warm() {
-	go openapi.SchemaForResourceType(yaml.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"})
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -166,5 +167,73 @@ func TestPlainWithOddValues(t *testing.T) {
 	}
 	if plain < len(places)*3 {
 		t.Errorf("%d folders were built: the test looks at next to nothing", plain)
+	}
+}
+
+// merged are patches that a schema decides about: by which key the elements of a list are merged, if at all.
+var merged = []string{
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: llama}\nspec: {template: {spec: {containers: [{name: server, ports: [{containerPort: 8000, name: web}, {containerPort: 9, name: nine}], env: [{name: A, value: b}], volumeMounts: [{mountPath: /tmp, name: other}]}, {name: more, image: x}]}}}\n",
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: llama}\nspec: {template: {spec: {tolerations: [{key: a, operator: Exists}], volumes: [{name: tmp, $patch: delete}], topologySpreadConstraints: [{topologyKey: kubernetes.io/hostname, maxSkew: 3, whenUnsatisfiable: ScheduleAnyway}], imagePullSecrets: [{name: a}], hostAliases: [{ip: 1.2.3.4, hostnames: [a]}]}}}\n",
+	"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: llama, finalizers: [a], ownerReferences: [{uid: u, name: n}]}\nspec: {strategy: {$patch: replace, type: Recreate}}\n",
+	"apiVersion: v1\nkind: Service\nmetadata: {name: llama}\nspec: {ports: [{port: 80, name: other}, {port: 81}]}\n",
+	"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: llama}\nsecrets: [{name: a}]\nimagePullSecrets: [{name: b}]\n",
+	"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: llama}\nspec: {policyTypes: [Egress], ingress: [{from: [{podSelector: {}}]}]}\n",
+	"apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: llama}\nspec: {maxUnavailable: 2, minAvailable: null}\n",
+}
+
+// TestPartMergesAsTheWhole builds with the part of the schema and with kustomize's own. The schema is the process's, so
+// that this test runs before those that run beside others.
+func TestPartMergesAsTheWhole(t *testing.T) {
+	cases := rendered(t)
+	for i, patch := range merged {
+		files := maps.Clone(cases["../testdata/overlay/vllm/want"])
+		files["patches/p.yaml"] = []byte(patch)
+		files["kustomization.yaml"] = append(bytes.Clone(files["kustomization.yaml"]), "- path: patches/p.yaml\n"...)
+		cases[strconv.Itoa(i)] = files
+	}
+	builds := func(whole bool) map[string]string {
+		build.LoadSchema(whole)
+		out := map[string]string{}
+		for dir, files := range cases {
+			objects, err := build.Build(files)
+			if err != nil {
+				t.Errorf("%s: %v", dir, err)
+			}
+			out[dir] = string(objects.YAML())
+		}
+		return out
+	}
+	if d := cmp.Diff(builds(true), builds(false)); d != "" {
+		t.Errorf("the whole schema -, the part +:\n%s", d)
+	}
+}
+
+// TestOtherKindsTakeTheWhole: a kind that the part does not define is merged as kustomize merges it.
+func TestOtherKindsTakeTheWhole(t *testing.T) {
+	build.LoadSchema(false)
+	files := folder("resources:\n- base\npatches:\n- path: p.yaml\n", map[string]string{
+		"base/d.yaml": strings.Replace(deployment, "Deployment", "StatefulSet", 1),
+		"p.yaml":      "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: m}\nspec: {template: {spec: {containers: [{name: side, image: new}]}}}\n",
+	})
+	objects, err := build.Build(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(objects[0].Images(), " "); got != "new placeholder" {
+		t.Errorf("the containers are %q", got)
+	}
+}
+
+// BenchmarkSchema loads kustomize's whole schema, and the part of it.
+func BenchmarkSchema(b *testing.B) {
+	for name, whole := range map[string]bool{"Whole": true, "Part": false} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				build.LoadSchema(whole)
+				if whole {
+					build.UseSchema()
+				}
+			}
+		})
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -63,13 +62,13 @@ func Tree(fsys fs.FS, dir string) (*Built, error) {
 // kustomize runs alone where the tree brings its own schema.
 func (w *walker) kustomize(fsys filesys.FileSystem, dir string) (resmap.ResMap, error) {
 	if !w.ownSchema {
-		schema.RLock()
+		withSchema(all)
 		defer schema.RUnlock()
 		return kustomize(fsys, dir)
 	}
 	schema.Lock()
 	defer schema.Unlock()
-	defer openapi.ResetOpenAPI()
+	defer load(all)
 	return kustomize(fsys, dir)
 }
 
