@@ -147,20 +147,24 @@ func counted(r *report.Report, set *manifest.Set, pending bool) {
 
 // judge adds what every layer says of a set. Of what is pending only that is said which is not so already.
 func (o Options) judge(ctx context.Context, r *report.Report, set *manifest.Set, pending bool) error {
-	var found []finding.Finding
-	for _, l := range o.layers(ctx) {
-		if err := ctx.Err(); err != nil {
-			return err
+	layers := o.layers(ctx)
+	said := make([][]finding.Finding, len(layers))
+	gaps := make([][]report.Gap, len(layers))
+	parallel.For(len(layers), func(i int) {
+		if l := layers[i]; ctx.Err() == nil {
+			said[i] = guarded("MO000", l.name, func() (out []finding.Finding) {
+				out, gaps[i] = l.judge(set)
+				return out
+			})
 		}
-		var gaps []report.Gap
-		found = append(found, guarded("MO000", l.name, func() (out []finding.Finding) {
-			out, gaps = l.judge(set)
-			return out
-		})...)
-		for _, g := range gaps {
-			if !pending || !slices.Contains(r.NotChecked, g) {
-				r.NotChecked = append(r.NotChecked, g)
-			}
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	found := slices.Concat(said...)
+	for _, g := range slices.Concat(gaps...) {
+		if !pending || !slices.Contains(r.NotChecked, g) {
+			r.NotChecked = append(r.NotChecked, g)
 		}
 	}
 	beside := besides(set)

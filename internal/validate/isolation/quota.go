@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	corev1 "k8s.io/api/core/v1"
@@ -304,10 +305,13 @@ func (w *world) quotaFits(p *catalogue.Pass) {
 }
 
 func (w *world) sums(p *catalogue.Pass) {
-	var before []Use
-	if slices.ContainsFunc(w.set.Units, func(u *manifest.Unit) bool { return u.Before != nil }) {
-		before = w.before().uses()
-	}
+	compared := slices.ContainsFunc(w.set.Units, func(u *manifest.Unit) bool { return u.Before != nil })
+	before := sync.OnceValue(func() []Use {
+		if !compared {
+			return nil
+		}
+		return w.before().uses()
+	})
 	for _, n := range w.namespaces {
 		if len(n.quotas) > 0 && !w.set.Whole && n.target == (spec.Target{}) {
 			w.gap("what else is in the quota of namespace "+n.name, "only what was read is added up")
@@ -322,7 +326,7 @@ func (w *world) sums(p *catalogue.Pass) {
 			continue
 		}
 		message := fmt.Sprintf("%s of %s can be %s at most, and ResourceQuota %s allows %s: %s", u.Resource, u.Namespace, u.Most, u.Quota, u.Hard, shares(u.Parts))
-		changed := culprits(u, before)
+		changed := culprits(u, before())
 		for _, s := range changed {
 			p.Report(s.object, message, "ask for less here, or raise the team's quota in team.yaml first", s.path...)
 		}
@@ -330,7 +334,7 @@ func (w *world) sums(p *catalogue.Pass) {
 			continue
 		}
 		f := p.Report(u.object, message, "raise the team's quota in team.yaml, or lower the replicas, the surge or the resources of its models", "spec", "hard", u.Resource)
-		if u.object.Unit.Context && before != nil {
+		if u.object.Unit.Context && compared {
 			f.Severity = finding.Warning // it is so without the change
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	kjson "sigs.k8s.io/json"
 
+	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/manifest"
 	"github.com/modelops/modelops/internal/validate/report"
 	"github.com/modelops/modelops/render/spec"
@@ -93,13 +94,18 @@ type unread struct {
 // newWorld reads a set.
 func newWorld(set *manifest.Set) *world {
 	w := &world{set: set, byName: map[string]*namespace{}, projectOf: map[string]*project{}, servings: map[*manifest.Unit]spec.Serving{}, tenants: tenants(set)}
+	var objects []*manifest.Object
 	for _, u := range set.Units {
 		if u.Kind == manifest.Tenant {
 			w.namespace(u.Target.Namespace()).tenant = u
 		}
-		for _, o := range u.Objects {
-			w.place(u, o)
-		}
+		objects = append(objects, u.Objects...)
+	}
+	// To decode them is most of the work, and each is decoded by itself.
+	contents := make([]content, len(objects))
+	parallel.For(len(objects), func(i int) { contents[i] = read(objects[i]) })
+	for i, o := range objects {
+		w.place(o, contents[i])
 	}
 	w.namespaces = slices.SortedFunc(maps.Values(w.byName), func(a, b *namespace) int { return cmp.Compare(a.name, b.name) })
 	for _, n := range w.namespaces {
@@ -138,8 +144,8 @@ func (w *world) namespace(name string) *namespace {
 	return n
 }
 
-// place puts an object where it belongs.
-func (w *world) place(u *manifest.Unit, o *manifest.Object) {
+// place puts an object where it belongs, and what was read of it.
+func (w *world) place(o *manifest.Object, read content) {
 	switch {
 	case o.Kind == "Namespace":
 		n := w.namespace(o.Name)
@@ -159,42 +165,46 @@ func (w *world) place(u *manifest.Unit, o *manifest.Object) {
 		return
 	}
 	n := w.namespace(cmp.Or(o.Namespace, "default"))
-	if (u.Kind == manifest.Overlay || u.Kind == manifest.Tenant) && n.name == u.Target.Namespace() {
+	if u := o.Unit; (u.Kind == manifest.Overlay || u.Kind == manifest.Tenant) && n.name == u.Target.Namespace() {
 		n.target = spec.Target{Team: u.Target.Team, Env: u.Target.Env}
 		n.cluster = w.clusterOf(u.Target.Env)
 	}
 	n.objects = append(n.objects, o)
-	w.read(n, o)
+	w.note(o, read(n))
 }
 
-// read takes in what bounds or runs.
-func (w *world) read(n *namespace, o *manifest.Object) {
-	var err error
+// content puts what was read of an object into its namespace. The error says why it could not be read.
+type content func(*namespace) error
+
+// read decodes what bounds or runs.
+func read(o *manifest.Object) content {
 	switch {
 	case group(o) == "networking.k8s.io" && o.Kind == "NetworkPolicy":
-		var p networkingv1.NetworkPolicy
-		if p, err = decode[networkingv1.NetworkPolicy](o); err == nil {
-			n.policies = append(n.policies, compile(o, p))
-		}
+		return decoded(o, func(n *namespace, p networkingv1.NetworkPolicy) { n.policies = append(n.policies, compile(o, p)) })
 	case group(o) == "" && o.Kind == "ResourceQuota":
-		var q corev1.ResourceQuota
-		if q, err = decode[corev1.ResourceQuota](o); err == nil {
-			n.quotas = append(n.quotas, quota{o, q})
-		}
+		return decoded(o, func(n *namespace, q corev1.ResourceQuota) { n.quotas = append(n.quotas, quota{o, q}) })
 	case group(o) == "" && o.Kind == "LimitRange":
-		var r corev1.LimitRange
-		if r, err = decode[corev1.LimitRange](o); err == nil {
-			n.ranges = append(n.ranges, filledIn(r))
-		}
+		return decoded(o, func(n *namespace, r corev1.LimitRange) { n.ranges = append(n.ranges, filledIn(r)) })
 	case group(o) == rbacGroup:
-		err = n.roles.read(o)
-	default:
-		var k *workload
-		if k, err = workloadOf(o); k != nil {
+		return func(n *namespace) error { return n.roles.read(o) }
+	}
+	k, err := workloadOf(o)
+	return func(n *namespace) error {
+		if k != nil {
 			n.works = append(n.works, k)
 		}
+		return err
 	}
-	w.note(o, err)
+}
+
+func decoded[T any](o *manifest.Object, put func(*namespace, T)) content {
+	v, err := decode[T](o)
+	return func(n *namespace) error {
+		if err == nil {
+			put(n, v)
+		}
+		return err
+	}
 }
 
 // note keeps what could not be read.

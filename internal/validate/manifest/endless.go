@@ -1,10 +1,6 @@
 package manifest
 
-import (
-	"maps"
-	"regexp"
-	"slices"
-)
+import "regexp"
 
 // endless is a text that would be read as an amount with more digits than anybody writes. Kubernetes' own code has no bound
 // there and counts for seconds, or for ever (resource.ParseQuantity).
@@ -20,20 +16,24 @@ func (o *Object) Endless() []any { return findEndless(o.Content) }
 func findEndless(v any) []any {
 	switch t := v.(type) {
 	case string:
-		if endless.MatchString(t) {
+		const shortest = len("1e100") // most texts are words, and end here
+		if n := len(t); n >= shortest && '0' <= t[n-1] && t[n-1] <= '9' && endless.MatchString(t) {
 			return []any{}
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(t)) {
+		var first string
+		var found []any
+		_, variable := t["name"].(string)
+		for key, e := range t {
 			// The value of an environment variable is text, unlike that of a metric.
-			_, variable := t["name"].(string)
 			if wordy[key] || key == "value" && variable {
 				continue
 			}
-			if below := findEndless(t[key]); below != nil {
-				return append([]any{key}, below...)
+			if below := findEndless(e); below != nil && (found == nil || key < first) {
+				first, found = key, append([]any{key}, below...)
 			}
 		}
+		return found
 	case []any:
 		for i, e := range t {
 			if below := findEndless(e); below != nil {
