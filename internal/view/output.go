@@ -1,9 +1,12 @@
 package view
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"sync"
 
@@ -115,24 +118,59 @@ func (o *Output) message(write func(*Text)) {
 	_ = t.flush(o.opts.Err, o.opts.Dialect)
 }
 
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(escaping{w})
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
+// long is a result with a list that may be too long to be held as text: its elements are written one by one.
+type long interface {
+	// shortened is the result with an empty list, which is the first in its JSON that is called name, and elements what
+	// belongs there.
+	shortened() (r Result, name string, elements iter.Seq[any])
 }
 
-// escaping writes documents that come whole, as json.Encoder writes them.
-type escaping struct{ out io.Writer }
-
-func (e escaping) Write(document []byte) (int, error) {
-	if _, err := e.out.Write(escape.JSON(document)); err != nil {
-		return 0, err
+func writeJSON(w io.Writer, r Result) error {
+	l, ok := r.(long)
+	if !ok {
+		document, err := encode(r, "")
+		if err == nil {
+			_, err = w.Write(append(document, '\n'))
+		}
+		return err
 	}
-	return len(document), nil
+	short, name, elements := l.shortened()
+	document, err := encode(short, "")
+	if err != nil {
+		return err
+	}
+	// A text cannot hold this: its quotes would be escaped.
+	before, after, _ := bytes.Cut(document, []byte(`"`+name+`": []`))
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, `%s"%s": [`, before, name)
+	n := 0
+	for e := range elements {
+		element, err := encode(e, "    ")
+		if err != nil {
+			return err
+		}
+		if n++; n > 1 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, "\n    %s", element)
+	}
+	if n > 0 {
+		b.WriteString("\n  ")
+	}
+	fmt.Fprintf(b, "]%s\n", after)
+	return b.Flush()
+}
+
+// encode writes a value as JSON in which nothing is left that a terminal would obey; lines after the first begin with prefix.
+func encode(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent(prefix, "  ")
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	return escape.JSON(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
 // Help writes a text of our own as it stands.

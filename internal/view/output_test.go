@@ -130,3 +130,28 @@ func TestRaw(t *testing.T) {
 		}
 	}
 }
+
+// A list that is written element by element makes the document that json.Encoder makes of the whole.
+func TestLongListsAreOneDocument(t *testing.T) {
+	trap := `", "targets": [] `
+	one := TargetStatus{Target: "a", Release: &Release{Version: "1", Reason: trap}, Holds: []Hold{{Reason: "r"}}}
+	for name, s := range map[string]Status{
+		"empty":   {Branch: trap, Commit: trap, Targets: []TargetStatus{}, Unreleased: []string{}},
+		"one":     {Branch: trap, Remote: trap, Targets: []TargetStatus{one}, Unreleased: []string{trap}},
+		"several": {Branch: "b", Targets: []TargetStatus{one, {}, one}, Unreleased: []string{"x", "y"}},
+	} {
+		var got, want bytes.Buffer
+		if err := New(Options{Out: &got, Format: FormatJSON}).Print(s); err != nil {
+			t.Fatal(err)
+		}
+		e := json.NewEncoder(&want)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		if err := e.Encode(s); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != want.String() {
+			t.Errorf("%s: %s\nwant %s", name, got.String(), want.String())
+		}
+	}
+}

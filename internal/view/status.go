@@ -1,6 +1,7 @@
 package view
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -78,6 +79,18 @@ func (s *Status) Missing(models []string) {
 // Alarming says whether anything runs held, was edited or cannot be read.
 func (s Status) Alarming() bool {
 	return slices.ContainsFunc(s.Targets, func(t TargetStatus) bool { return t.HeldRunning != nil || t.Edited || t.Problem != "" })
+}
+
+func (s Status) shortened() (Result, string, iter.Seq[any]) {
+	targets := s.Targets
+	s.Targets = []TargetStatus{}
+	return s, "targets", func(yield func(any) bool) {
+		for _, t := range targets {
+			if !yield(t) {
+				return
+			}
+		}
+	}
 }
 
 // Text shows a table, and below it what needs words.

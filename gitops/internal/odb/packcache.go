@@ -8,19 +8,19 @@ import (
 	"sync/atomic"
 )
 
-// windows reads a file in large overlapping pieces and keeps the latest: what is read next in a pack mostly lies near.
+// windows reads a file in large pieces and keeps the latest: what is read next in a pack mostly lies near.
 // A mapping of the file would read as fast, but a pack that is cut off meanwhile would end the process.
 type windows struct {
 	f    *os.File
 	kept [windowSlots]atomic.Pointer[window]
 }
 
-// A window begins at every multiple of half its size, so that whatever begins in its first half has at least the other
-// half behind it.
+// Windows overlap by so much that most objects which begin in one end in it.
 const (
-	windowSize  = 64 << 10
-	windowHalf  = windowSize / 2
-	windowSlots = 64
+	windowSize    = 64 << 10
+	windowOverlap = 8 << 10
+	windowStep    = windowSize - windowOverlap
+	windowSlots   = 64
 )
 
 type window struct {
@@ -28,20 +28,20 @@ type window struct {
 	data   []byte
 }
 
-// at returns the bytes from an offset on: half a window at least, or up to the end of the file. They must not be changed.
+// at returns the bytes from an offset on: windowOverlap at least, or up to the end of the file. They must not be changed.
 func (w *windows) at(offset int64) ([]byte, error) {
-	number := offset / windowHalf
+	number := offset / windowStep
 	slot := &w.kept[number%windowSlots]
 	one := slot.Load()
 	if one == nil || one.number != number {
-		data, err := w.read(number*windowHalf, windowSize)
+		data, err := w.read(number*windowStep, windowSize)
 		if err != nil {
 			return nil, err
 		}
 		one = &window{number, data}
 		slot.Store(one)
 	}
-	start := offset - number*windowHalf
+	start := offset - number*windowStep
 	if start >= int64(len(one.data)) {
 		return nil, io.ErrUnexpectedEOF
 	}
