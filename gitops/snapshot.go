@@ -112,7 +112,15 @@ func (s *Snapshot) folder(name string) (odb.Entry, bool, error) {
 	if f := slot.Load(); f != nil && f.path == name {
 		return f.entry, true, nil
 	}
-	e, ok, err := odb.Lookup(s.ctx, s.objs, s.commit.tree, name)
+	root, rest := s.commit.tree, name
+	if above := path.Dir(name); above != "." {
+		e, ok, err := s.folder(above)
+		if err != nil || !ok {
+			return odb.Entry{}, false, err
+		}
+		root, rest = e.Hash, path.Base(name)
+	}
+	e, ok, err := odb.Lookup(s.ctx, s.objs, root, rest)
 	if err != nil || !ok || !e.IsDir() {
 		return odb.Entry{}, false, err
 	}

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/modelops/modelops/render/spec"
 )
@@ -82,17 +85,22 @@ func (t Tree) Models() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, team := range teams {
-		names, err := t.ModelsOf(team)
-		if err != nil {
-			return nil, err
-		}
-		for _, n := range names {
-			out = append(out, team+"/"+n)
-		}
+	models := make([][]string, len(teams))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, team := range teams {
+		g.Go(func() error {
+			names, err := t.ModelsOf(team)
+			for _, n := range names {
+				models[i] = append(models[i], team+"/"+n)
+			}
+			return err
+		})
 	}
-	return out, nil
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(models...), nil
 }
 
 // ModelsOf lists the names of one team's models, sorted.
