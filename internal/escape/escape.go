@@ -3,7 +3,6 @@ package escape
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -98,9 +97,19 @@ func (d Dialect) Defuse(line string) string {
 	return strings.ReplaceAll(line, "##vso[", `\x23#vso[`)
 }
 
+// isVisible says whether there is nothing but visible ASCII and ends of lines.
+func isVisible(data []byte) bool {
+	for _, c := range data {
+		if (c < ' ' || c >= 0x7f) && c != '\n' {
+			return false
+		}
+	}
+	return true
+}
+
 // JSON writes what a terminal could obey as \u escapes: the document's meaning stays the same.
 func JSON(data []byte) []byte {
-	if !slices.ContainsFunc(data, func(c byte) bool { return (c < ' ' || c >= 0x7f) && c != '\n' }) {
+	if isVisible(data) {
 		return data
 	}
 	var b strings.Builder

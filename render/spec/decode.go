@@ -300,22 +300,27 @@ func (w *walker) object(n *yaml.Node, v reflect.Value, at *place) {
 		return
 	}
 	fields := fieldsOf(v.Type())
-	var seen uint64 // a bit for each field
+	var seen uint64           // a bit for each field
+	below := place{above: at} // of one field after the other
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
+		below.name = key.Value
 		f, known := fields.byName[key.Value]
 		switch {
 		case !known:
 			w.problem(key, at, fmt.Sprintf("unknown field %q", key.Value), didYouMean(key.Value, fields.names))
 		case seen>>f.order&1 == 1:
-			w.problem(key, &place{above: at, name: key.Value}, "the field is given twice", "keep one of them")
+			w.problem(key, &below, "the field is given twice", "keep one of them")
 		default:
 			seen |= 1 << f.order
-			w.value(n.Content[i+1], v.FieldByIndex(f.index), &place{above: at, name: key.Value}, &f.rules)
+			w.value(n.Content[i+1], v.FieldByIndex(f.index), &below, &f.rules)
 		}
 	}
+	if fields.required&^seen == 0 {
+		return
+	}
 	for i, name := range fields.names {
-		if fields.byName[name].rules.required && seen>>i&1 == 0 {
+		if (fields.required&^seen)>>i&1 == 1 {
 			w.problem(n, at, fmt.Sprintf("the field %q is missing", name), "")
 		}
 	}

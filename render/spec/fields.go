@@ -30,6 +30,8 @@ type field struct {
 type fieldTable struct {
 	names  []string
 	byName map[string]*field
+	// required has a bit for each field that must be there, in the order of names.
+	required uint64
 }
 
 // tables are the fields of the structs that were asked for, by type. They never change.
@@ -67,6 +69,9 @@ func (t *fieldTable) add(name string, f field) {
 	f.order = len(t.names)
 	t.names = append(t.names, name)
 	t.byName[name] = &f
+	if f.rules.required {
+		t.required |= 1 << f.order
+	}
 }
 
 func parseRules(tag string) rules {

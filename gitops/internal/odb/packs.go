@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing"
 )
@@ -95,12 +97,13 @@ func (p *pack) object(at int64, depth int) (Object, error) {
 	if err != nil {
 		return Object{}, err
 	}
-	raw, err := p.inflate(e)
-	if err != nil || e.kind < ofsDelta {
+	if e.kind < ofsDelta {
+		o := Object{Kind: e.kind, Data: make([]byte, e.size)}
+		err := p.inflate(e, o.Data)
 		if err == nil && e.kind == plumbing.TreeObject {
-			p.bases.put(key, Object{Kind: e.kind, Data: raw}) // what lies near to what was read shares the folders above it
+			p.bases.put(key, o) // what lies near to what was read shares the folders above it
 		}
-		return Object{Kind: e.kind, Data: raw}, err
+		return o, err
 	}
 	if depth == maxDelta {
 		return Object{}, p.corrupt(at, "its chain of deltas has no end")
@@ -110,13 +113,32 @@ func (p *pack) object(at int64, depth int) (Object, error) {
 		return Object{}, err
 	}
 	p.bases.put(baseKey{p, e.base}, base)
-	data, ok := applyDelta(base.Data, raw)
-	if !ok {
-		return Object{}, p.corrupt(at, "its delta does not fit its base")
+	data, err := p.applied(e, base.Data)
+	if err != nil {
+		return Object{}, err
 	}
 	o := Object{Kind: base.Kind, Data: data}
 	p.bases.put(key, o)
 	return o, nil
+}
+
+// deltas are buffers for deltas, which are done with as soon as they are applied.
+var deltas = sync.Pool{New: func() any { return new([]byte) }}
+
+// applied is the object that an entry's delta makes of its base.
+func (p *pack) applied(e packEntry, base []byte) ([]byte, error) {
+	buffer := deltas.Get().(*[]byte)
+	defer deltas.Put(buffer)
+	delta := slices.Grow((*buffer)[:0], e.size)[:e.size]
+	*buffer = delta
+	if err := p.inflate(e, delta); err != nil {
+		return nil, err
+	}
+	data, ok := applyDelta(base, delta)
+	if !ok {
+		return nil, p.corrupt(e.at, "its delta does not fit its base")
+	}
+	return data, nil
 }
 
 func (p *pack) corrupt(at int64, why string) error {
@@ -194,22 +216,22 @@ func deltaOffset(b []byte) (back int64, used int) {
 	return 0, 0
 }
 
-func (p *pack) inflate(e packEntry) ([]byte, error) {
+// inflate fills out, which is of the entry's size.
+func (p *pack) inflate(e packEntry, out []byte) error {
 	b, err := p.data.at(e.body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	out := make([]byte, e.size)
 	if len(b) < inflateBound(e.size) {
 		b, err = p.data.read(e.body, inflateBound(e.size))
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := inflate(out, b); err != nil {
-		return nil, p.corrupt(e.at, err.Error())
+		return p.corrupt(e.at, err.Error())
 	}
-	return out, nil
+	return nil
 }
 
 // applyDelta makes an object from its base and a delta.
