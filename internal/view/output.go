@@ -4,13 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 	"sync"
 
 	"github.com/modelops/modelops/internal/escape"
+	"github.com/modelops/modelops/internal/parallel"
 )
 
 // Format of results.
@@ -118,13 +119,14 @@ func (o *Output) message(write func(*Text)) {
 	_ = t.flush(o.opts.Err, o.opts.Dialect)
 }
 
-// long is a result with a list that may be too long to be held as text: its elements are written one by one.
+// long is a result with a list that may be long.
 type long interface {
-	// shortened is the result with an empty list, which is the first in its JSON that is called name, and elements what
-	// belongs there.
-	shortened() (r Result, name string, elements iter.Seq[any])
+	// shortened is the result with an empty list, which is the first in its JSON that is called name, and n elements that
+	// belong there.
+	shortened() (r Result, name string, n int, element func(int) any)
 }
 
+// writeJSON writes one document. The elements of a long list are encoded by themselves, on every core.
 func writeJSON(w io.Writer, r Result) error {
 	l, ok := r.(long)
 	if !ok {
@@ -134,25 +136,25 @@ func writeJSON(w io.Writer, r Result) error {
 		}
 		return err
 	}
-	short, name, elements := l.shortened()
+	short, name, n, element := l.shortened()
 	document, err := encode(short, "")
 	if err != nil {
+		return err
+	}
+	elements, errs := make([][]byte, n), make([]error, n)
+	parallel.For(n, func(i int) { elements[i], errs[i] = encode(element(i), "    ") })
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	// A text cannot hold this: its quotes would be escaped.
 	before, after, _ := bytes.Cut(document, []byte(`"`+name+`": []`))
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, `%s"%s": [`, before, name)
-	n := 0
-	for e := range elements {
-		element, err := encode(e, "    ")
-		if err != nil {
-			return err
-		}
-		if n++; n > 1 {
+	for i, e := range elements {
+		if i > 0 {
 			b.WriteByte(',')
 		}
-		fmt.Fprintf(b, "\n    %s", element)
+		fmt.Fprintf(b, "\n    %s", e)
 	}
 	if n > 0 {
 		b.WriteString("\n  ")

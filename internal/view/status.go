@@ -1,7 +1,6 @@
 package view
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -81,16 +80,10 @@ func (s Status) Alarming() bool {
 	return slices.ContainsFunc(s.Targets, func(t TargetStatus) bool { return t.HeldRunning != nil || t.Edited || t.Problem != "" })
 }
 
-func (s Status) shortened() (Result, string, iter.Seq[any]) {
+func (s Status) shortened() (r Result, name string, n int, element func(int) any) {
 	targets := s.Targets
 	s.Targets = []TargetStatus{}
-	return s, "targets", func(yield func(any) bool) {
-		for _, t := range targets {
-			if !yield(t) {
-				return
-			}
-		}
-	}
+	return s, "targets", len(targets), func(i int) any { return &targets[i] }
 }
 
 // Text shows a table, and below it what needs words.
