@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -162,6 +163,10 @@ func (s *session) apply(c *cli.Context, ch changing, plan *release.Plan) (*relea
 func (s *session) notPushed(err error) error {
 	switch f := failureOf(err); f.Kind {
 	case "contended", "busy", "git-unreachable":
+		return err
+	}
+	var lost *gitops.TransportError
+	if errors.As(err, &lost) && lost.Op == "push to" {
 		return err
 	}
 	return leaving(err, "nothing was pushed")

@@ -39,6 +39,7 @@ type tries struct {
 	broken int       // in a row that met trouble of the server or the way to it
 	open   []*Result // pushes that may arrive yet
 	blind  bool      // the branch could not be read since the last of them
+	last   error     // how the last attempt ended that was tried again
 }
 
 // note keeps a push whose outcome is not certain.
@@ -52,10 +53,14 @@ func (t *tries) note(res *Result, err error) {
 
 // wait returns when it is time for the next attempt, and an error where there should be none.
 func (t *tries) wait(ctx context.Context, err error) error {
+	if t.last != nil && isEnd(ctx, err) {
+		return t.giveUp(t.last) // says more than that the time is over
+	}
 	again, after := gitops.Retryable(err)
 	if !again || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return err
 	}
+	t.last = err
 	t.count(err)
 	pause := after + rand.N(t.bound(time.Since(t.began)))
 	if t.failed >= maxLost || t.locked >= maxLocked || t.broken >= maxBroken || !fits(ctx, pause) {
@@ -70,6 +75,13 @@ func (t *tries) wait(ctx context.Context, err error) error {
 	case <-ctx.Done():
 		return t.giveUp(err)
 	}
+}
+
+// isEnd says whether an attempt ended because its time was over, and not in a push, of which the error says what became.
+func isEnd(ctx context.Context, err error) bool {
+	var trouble *gitops.TransportError
+	pushed := errors.As(err, &trouble) && trouble.Op == "push to"
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) && !pushed
 }
 
 // bound is the longest wait after an attempt that took so long.
