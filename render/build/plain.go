@@ -1,40 +1,28 @@
 package build
 
 import (
+	"path"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/modelops/modelops/render/spec"
 )
 
-// Plain builds a folder of the shape that modelops renders where nobody patches it, without kustomize, in a tenth of the
-// time: for what is only looked at beside something else. The objects are those of Build, in the order of base/ and without
-// their YAML. False means that the folder asks for more, or is broken: Build builds it, or says why not.
+// Plain builds a folder of the shape that modelops renders where nobody patches it, without kustomize, in a small part of
+// the time: for what is only looked at beside something else. The objects are those of Build, in the order of base/ and
+// without their YAML. False means that the folder asks for more, or is broken: Build builds it, or says why not.
 func Plain(files map[string][]byte) (Objects, bool) {
-	in, err := inspect(files)
-	if err != nil || len(in.list) != 2 || in.list[1].dir != "base" {
+	overlay, ok := plainOverlay(files)
+	if !ok {
 		return nil, false
 	}
-	for _, k := range in.list {
-		if content, ok := plainContent(in.read[k.file]); !ok || !allTexts(content) {
-			return nil, false
-		}
-	}
-	overlay := in.list[0].Kustomization
-	if !plainOverlay(overlay) || !plainBase(in.list[1].Kustomization) {
+	objects, ok := plainBase(files)
+	if !ok {
 		return nil, false
-	}
-	var objects Objects
-	for _, r := range in.list[1].Resources {
-		o, ok := plainObject(in.read["base/"+r])
-		if _, twice := objects.Find(o.Kind, o.Name); !ok || twice {
-			return nil, false
-		}
-		objects = append(objects, o)
 	}
 	// In the order of kustomize: patches, namespace, labels, images.
 	for _, p := range overlay.Patches {
@@ -50,49 +38,96 @@ func Plain(files map[string][]byte) (Objects, bool) {
 			return nil, false
 		}
 	}
-	return objects, in.matched(objects) == nil
+	images := objects.images()
+	return objects, !slices.ContainsFunc(overlay.Images, func(i types.Image) bool { return !anyImage(images, i) })
 }
 
-// allTexts says whether all values are texts, as in a kustomization without options.
-func allTexts(v any) bool {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, e := range v {
-			if !allTexts(e) {
-				return false
-			}
+// soleKustomization reads the kustomization of a folder, where there is just one.
+func soleKustomization(files map[string][]byte, dir string) ([]byte, bool) {
+	for _, name := range kustomizationFiles[1:] {
+		if files[path.Join(dir, name)] != nil {
+			return nil, false
 		}
-		return true
-	case []any:
-		return !slices.ContainsFunc(v, func(e any) bool { return !allTexts(e) })
 	}
-	_, isText := v.(string)
-	return isText
+	data, ok := files[path.Join(dir, kustomizationFiles[0])]
+	return data, ok
 }
 
-// plainOverlay says whether nothing but what Plain does is asked for.
-func plainOverlay(k types.Kustomization) bool {
+// plainOverlay reads the kustomization of the folder, in which nothing may be asked for but what Plain does, and nothing
+// written in a way that readers of YAML differ about.
+func plainOverlay(files map[string][]byte) (types.Kustomization, bool) {
+	var k types.Kustomization
+	data, ok := soleKustomization(files, ".")
+	docs, err := documents("", data)
+	if !ok || err != nil || len(docs) != 1 || docs[0].Kind != yaml.MappingNode || !plainTexts(docs[0]) || docs[0].Decode(&k) != nil {
+		return k, false
+	}
 	for _, l := range k.Labels {
 		if !reflect.DeepEqual(l, types.Label{Pairs: l.Pairs}) {
-			return false
+			return k, false
 		}
 	}
 	for _, p := range k.Patches {
 		if !reflect.DeepEqual(p, types.Patch{Patch: p.Patch}) {
-			return false
+			return k, false
 		}
 	}
 	for _, i := range k.Images {
 		if i != (types.Image{Name: i.Name, NewName: i.NewName, Digest: i.Digest}) || i.Name == "" || i.NewName == "" || i.Digest == "" {
-			return false
+			return k, false
 		}
 	}
-	return k.Namespace != "" && len(k.Resources) == 1 && reflect.DeepEqual(k, types.Kustomization{TypeMeta: k.TypeMeta,
-		Namespace: k.Namespace, Resources: k.Resources, Labels: k.Labels, Images: k.Images, Patches: k.Patches})
+	return k, isKustomization(k.APIVersion, k.Kind) && k.Namespace != "" && slices.Equal(k.Resources, []string{"base"}) &&
+		reflect.DeepEqual(k, types.Kustomization{TypeMeta: k.TypeMeta, Namespace: k.Namespace, Resources: k.Resources,
+			Labels: k.Labels, Images: k.Images, Patches: k.Patches})
 }
 
-func plainBase(k types.Kustomization) bool {
-	return reflect.DeepEqual(k, types.Kustomization{TypeMeta: k.TypeMeta, Resources: k.Resources})
+func isKustomization(apiVersion, kind any) bool {
+	return apiVersion == types.KustomizationVersion && kind == types.KustomizationKind
+}
+
+// plainTexts says whether all values of a document are texts that every reader of YAML takes for the same.
+func plainTexts(n *yaml.Node) bool {
+	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 || n.Kind == yaml.AliasNode {
+		return false
+	}
+	if n.Kind == yaml.ScalarNode {
+		return n.ShortTag() == "!!str" && (n.Style != 0 || isWord(n.Value))
+	}
+	return len(n.Content) > 0 && !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return !plainTexts(c) })
+}
+
+// truths are words that some version of YAML takes for something else, in lower case.
+var truths = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true,
+	"null": true, "nan": true, "inf": true}
+
+// isWord says whether no version of YAML takes a text for a number or a time, which begin with other characters.
+func isWord(s string) bool {
+	if s == "" || len(s) <= len("false") && truths[strings.ToLower(s)] {
+		return false
+	}
+	first := s[0] | 0x20
+	return 'a' <= first && first <= 'z' || s[0] == '/'
+}
+
+// plainBase reads the objects of base/.
+func plainBase(files map[string][]byte) (Objects, bool) {
+	data, ok := soleKustomization(files, "base")
+	k, plain := spec.DecodePlain(data)
+	resources, isList := k["resources"].([]any)
+	if !ok || !plain || !isList || len(k) != 3 || !isKustomization(k["apiVersion"], k["kind"]) {
+		return nil, false
+	}
+	var objects Objects
+	for _, r := range resources {
+		name, _ := r.(string)
+		o, ok := plainObject(files["base/"+name])
+		if _, twice := objects.Find(o.Kind, o.Name); !ok || twice || !isLocal(name) || path.Base(name) != name {
+			return nil, false
+		}
+		objects = append(objects, o)
+	}
+	return objects, true
 }
 
 // plainKinds are kinds of which kustomize changes nothing but metadata and images: they are in a namespace, and nothing in
@@ -103,9 +138,9 @@ var plainKinds = map[string]bool{
 }
 
 // plainObject reads a file of one object.
-func plainObject(docs []*yaml.Node) (Object, bool) {
-	content, ok := plainContent(docs)
-	if !ok {
+func plainObject(data []byte) (Object, bool) {
+	content, ok := spec.DecodePlain(data)
+	if !ok || !namesAreTexts(content) {
 		return Object{}, false
 	}
 	o := Object{Content: content}
@@ -114,13 +149,13 @@ func plainObject(docs []*yaml.Node) (Object, bool) {
 	metadata, _ := content["metadata"].(map[string]any)
 	o.Name, _ = metadata["name"].(string)
 	return o, o.Name != "" && metadata["generateName"] == nil && metadata["namespace"] == nil && plainKinds[o.APIVersion+"/"+o.Kind] &&
-		plainTexts(metadata, "annotations") && plainTexts(metadata, "labels")
+		notesAreTexts(metadata, "annotations") && notesAreTexts(metadata, "labels")
 }
 
-// plainTexts says whether metadata that kustomize writes anew has texts for values, and nothing that tells it what to do.
-func plainTexts(metadata map[string]any, field string) bool {
+// notesAreTexts says whether metadata that kustomize writes anew has texts for values, and nothing that tells it what to do.
+func notesAreTexts(metadata map[string]any, field string) bool {
 	texts, isMap := metadata[field].(map[string]any)
-	if _, there := metadata[field]; there && (!isMap || len(texts) == 0) {
+	if _, there := metadata[field]; there && !isMap {
 		return false
 	}
 	for name, value := range texts {
@@ -131,79 +166,26 @@ func plainTexts(metadata map[string]any, field string) bool {
 	return true
 }
 
-// plainContent reads a file of one document in which nothing is written in a way that readers of YAML differ about.
-func plainContent(docs []*yaml.Node) (map[string]any, bool) {
-	var content map[string]any
-	ok := len(docs) == 1 && isPlain(docs[0]) && docs[0].Kind == yaml.MappingNode && docs[0].Decode(&content) == nil
-	return content, ok
-}
-
-func isPlain(n *yaml.Node) bool {
-	if n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
-		return false
-	}
-	switch n.Kind {
-	case yaml.MappingNode, yaml.SequenceNode:
-		if len(n.Content) == 0 {
-			return n.Kind == yaml.MappingNode // `emptyDir: {}` is kept, and so are empty selectors
-		}
-		for i, c := range n.Content {
-			key := n.Kind == yaml.MappingNode && i%2 == 0
-			if !isPlain(c) || key && c.ShortTag() != "!!str" {
-				return false
-			}
-			if key && isNamed(c.Value) && n.Content[i+1].ShortTag() != "!!str" {
+// namesAreTexts says so of the fields in which kustomize looks for names and images.
+func namesAreTexts(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !namesAreTexts(e) })
+	case map[string]any:
+		for key, e := range v {
+			_, isText := e.(string)
+			named := strings.HasSuffix(key, "name") || strings.HasSuffix(key, "Name") || key == "reference"
+			if named && !isText || !namesAreTexts(e) {
 				return false
 			}
 		}
-		return true
-	case yaml.ScalarNode:
-		return plainScalar(n)
 	}
-	return false // an alias
-}
-
-// truths are words that some version of YAML takes for something else, in lower case.
-var truths = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true,
-	"null": true, "nan": true, "inf": true}
-
-func plainScalar(n *yaml.Node) bool {
-	switch n.ShortTag() {
-	case "!!str":
-		return n.Style != 0 || isWord(n.Value) || amount.MatchString(n.Value)
-	case "!!bool":
-		return n.Value == "true" || n.Value == "false"
-	case "!!int":
-		v, err := strconv.Atoi(n.Value)
-		return err == nil && strconv.Itoa(v) == n.Value
-	}
-	return false
-}
-
-// isWord says whether no version of YAML takes a text for a number or a time, which begin with other characters.
-func isWord(s string) bool {
-	if s == "" || len(s) <= len("false") && truths[strings.ToLower(s)] {
-		return false
-	}
-	first := s[0] | 0x20
-	return 'a' <= first && first <= 'z' || s[0] == '/' || strings.HasPrefix(s, "--")
-}
-
-// amount is text as resources have it.
-var amount = regexp.MustCompile(`^[1-9][0-9]*(m|[kMGT]|[KMGT]i|%)$`)
-
-// isNamed says whether a key is of a name or an image, for which kustomize looks and wants text.
-func isNamed(key string) bool {
-	return strings.HasSuffix(key, "name") || strings.HasSuffix(key, "Name") || key == "reference"
+	return true
 }
 
 // patched merges a patch into the object that it names.
 func (os Objects) patched(text string) bool {
-	docs, err := documents("patch", []byte(text))
-	if err != nil {
-		return false
-	}
-	patch, ok := plainObject(docs)
+	patch, ok := plainObject([]byte(text))
 	if !ok {
 		return false
 	}

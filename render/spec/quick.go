@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 
@@ -20,6 +21,58 @@ func (p *quickParser) parse(data []byte) *yaml.Node {
 		return nil
 	}
 	return root
+}
+
+// DecodePlain reads a document of the plain part of YAML in which modelops writes manifests, where no two readers differ:
+// block mappings and lists, with texts, truth values and whole numbers, which become string, bool and int. False means that
+// there is something else, or the same key twice.
+func DecodePlain(data []byte) (map[string]any, bool) {
+	w := &walker{}
+	if w.check(data); len(w.problems) > 0 {
+		return nil, false
+	}
+	p := newQuickParser()
+	defer p.done()
+	root := p.parse(data)
+	if root == nil {
+		return nil, false
+	}
+	v, ok := plainValue(root)
+	document, isMap := v.(map[string]any)
+	return document, ok && isMap
+}
+
+func plainValue(n *yaml.Node) (any, bool) {
+	switch n.Tag {
+	case "!!map":
+		m := make(map[string]any, len(n.Content)/2)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := strings.Clone(n.Content[i].Value)
+			_, twice := m[key]
+			v, ok := plainValue(n.Content[i+1])
+			if m[key] = v; twice || !ok {
+				return nil, false
+			}
+		}
+		return m, true
+	case "!!seq":
+		l := make([]any, len(n.Content))
+		for i, c := range n.Content {
+			var ok bool
+			if l[i], ok = plainValue(c); !ok {
+				return nil, false
+			}
+		}
+		return l, true
+	case "!!str":
+		return strings.Clone(n.Value), true
+	case "!!bool":
+		return n.Value == "true", true
+	case "!!int":
+		v, err := strconv.Atoi(n.Value)
+		return v, err == nil
+	}
+	return nil, false
 }
 
 // quickParsers are used again, with their nodes: those are most of what a document would allocate.

@@ -33,6 +33,15 @@ func sameAsYAML(t *testing.T, data []byte) (known bool) {
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Fatalf("(-yaml +quick)\n%s\n%q", diff, data)
 	}
+	if plain, ok := DecodePlain(data); ok {
+		var whole map[string]any
+		if err := yaml.Unmarshal(data, &whole); err != nil {
+			t.Fatalf("the YAML parser refuses what is plain: %v\n%q", err, data)
+		}
+		if diff := cmp.Diff(whole, plain); diff != "" {
+			t.Fatalf("(-yaml +plain)\n%s\n%q", diff, data)
+		}
+	}
 	return true
 }
 
