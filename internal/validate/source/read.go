@@ -81,6 +81,7 @@ func Read(ctx context.Context, in Input) (*Result, error) {
 		return nil, err
 	}
 	r.decodeAll(found.specs, found.awaited)
+	r.drift()
 	r.lookAtPatches(found.patches)
 	pending, err := r.render(ctx, found.awaited)
 	if err != nil {

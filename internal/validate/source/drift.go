@@ -1,0 +1,141 @@
+package source
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/modelops/modelops/internal/parallel"
+	"github.com/modelops/modelops/internal/validate/finding"
+	"github.com/modelops/modelops/internal/validate/manifest"
+	"github.com/modelops/modelops/render"
+	"github.com/modelops/modelops/render/spec"
+)
+
+// drift finds what in the folders that modelops writes is not what they render to: a change by hand, which the next promote
+// or render would take back, or a spec that was changed and not rendered.
+func (r *reading) drift() {
+	if r.set.Platform == nil {
+		return
+	}
+	parallel.For(len(r.set.Units), func(i int) {
+		if u := r.set.Units[i]; u != nil && !u.Context && u.Kind != manifest.Folder && u.Kind != manifest.File {
+			r.driftOf(u)
+		}
+	})
+}
+
+func (r *reading) driftOf(u *manifest.Unit) {
+	have, err := r.tree.Folder(u.Path)
+	if err != nil || len(have) == 0 {
+		return // gone, or a finding of its own
+	}
+	want, err := r.rendered(u, have)
+	var mismatch *render.StandardMismatchError
+	switch {
+	case errors.As(err, &mismatch):
+		r.drifted(u, "release.yaml", 0, fmt.Sprintf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", mismatch.Name))
+		return
+	case err != nil:
+		r.gap("whether "+u.Path+" is what it renders to", firstLine(err.Error()))
+		return
+	case want == nil:
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(merged(have, want))) {
+		was, there := have[name]
+		should, wanted := want[name]
+		switch {
+		case !there:
+			r.drifted(u, name, 0, "it is rendered and not there")
+		case !wanted:
+			r.drifted(u, name, 0, "nothing renders it, so it does not belong into this folder")
+		case bytes.Equal(was, should):
+		case bytes.Equal(bytes.ReplaceAll(was, []byte("\r\n"), []byte("\n")), should):
+			r.drifted(u, name, 1, "its line ends were changed to CRLF; .gitattributes should say: * text=auto eol=lf")
+		case u.Kind == manifest.Overlay:
+			r.drifted(u, name, firstDifference(was, should), "it is not what release.yaml renders to")
+		default:
+			r.drifted(u, name, firstDifference(was, should), "it is not what the specs render to now")
+		}
+	}
+}
+
+func merged(a, b map[string][]byte) map[string][]byte {
+	out := maps.Clone(a)
+	maps.Copy(out, b)
+	return out
+}
+
+// firstDifference is the number of the first line that is another.
+func firstDifference(a, b []byte) int {
+	line := 1
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
+		if a[i] == '\n' {
+			line++
+		}
+	}
+	return line
+}
+
+func (r *reading) drifted(u *manifest.Unit, name string, line int, why string) {
+	fix := "put it back with git checkout, or run modelops render, which writes the folder anew"
+	if u.Kind == manifest.Overlay {
+		fix = "change model.yaml or patches/ and promote; modelops render puts the file back"
+	}
+	r.find(finding.Finding{Check: "MO804", Name: "generated-unchanged", Severity: finding.Error, At: finding.Position{File: path.Join(u.Path, name), Line: line}, Message: why, Fix: fix,
+		Why: "What is changed by hand in a folder that modelops writes is in no spec: the next promote, revert or render takes it away without a word."})
+}
+
+// rendered is what a unit's folder should hold; nil where what that depends on is not there, which other findings say.
+func (r *reading) rendered(u *manifest.Unit, have map[string][]byte) (render.Files, error) {
+	platform := r.set.Platform
+	std := r.standards.get(r.standards.platform)
+	switch u.Kind {
+	case manifest.Overlay:
+		return r.renderedOverlay(u, have)
+	case manifest.Tenant:
+		team := r.set.Teams[u.Target.Team]
+		if std == nil || team == nil || !slices.Contains(render.Environments(platform, team), u.Target.Env) {
+			return nil, nil
+		}
+		return render.Tenant(platform, team, u.Target.Env, std)
+	case manifest.ArgoCD:
+		names, err := r.tree.Teams()
+		if std == nil || err != nil {
+			return nil, err
+		}
+		var teams []*spec.Team
+		for _, name := range names {
+			team, err := r.tree.Team(name)
+			if err != nil {
+				return nil, err
+			}
+			teams = append(teams, team)
+		}
+		return render.ArgoCD(platform, teams, std)
+	}
+	return nil, nil
+}
+
+func (r *reading) renderedOverlay(u *manifest.Unit, have map[string][]byte) (render.Files, error) {
+	rel := u.Release
+	if rel == nil || rel.Metadata.Target() != u.Target {
+		return nil, nil
+	}
+	std := r.standards.get(rel.Spec.Standard.Name)
+	if std == nil {
+		return nil, fmt.Errorf("the standard %s cannot be read", rel.Spec.Standard.Name)
+	}
+	patches := render.Files{}
+	for name, data := range have {
+		if rest, ok := strings.CutPrefix(name, "patches/"); ok {
+			patches[rest] = data
+		}
+	}
+	return render.Overlay(render.OverlayInput{Target: u.Target, Release: rel, Standard: std, Patches: patches})
+}
