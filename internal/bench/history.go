@@ -35,6 +35,7 @@ func (b *bench) history(ctx context.Context) error {
 			return err
 		}
 		b.ratio(graph.name, s[0].median(), s[1].median(), 1.5)
+		b.bound(graph.name+"-first-line", inMS(s[0].middle(func(v sample) time.Duration { return v.first })), 100, "ms")
 		b.bound(graph.name+"-memory", float64(s[0].peak())/1e6, 250, "MB")
 	}
 	return b.growth(ctx, bare)

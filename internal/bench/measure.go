@@ -22,6 +22,7 @@ type command struct {
 // sample is one run of a process.
 type sample struct {
 	took   time.Duration
+	first  time.Duration // until it printed something
 	output string
 	memory int64 // peak resident set, in bytes
 }
@@ -30,13 +31,13 @@ func (c command) run(ctx context.Context) (sample, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), c.env...)
-	var out bytes.Buffer
+	var out timed
 	cmd.Stdout, cmd.Stderr = &out, &out
 	start := time.Now()
 	err := cmd.Run()
-	s := sample{took: time.Since(start), output: out.String()}
+	s := sample{took: time.Since(start), first: out.first.Sub(start), output: out.text.String()}
 	if err != nil {
-		return s, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, out.String())
+		return s, fmt.Errorf("%s: %w\n%s", strings.Join(c.args, " "), err, out.text.String())
 	}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		s.memory = usage.Maxrss * 1024 // Linux counts in KiB (getrusage(2))
@@ -44,16 +45,33 @@ func (c command) run(ctx context.Context) (sample, error) {
 	return s, nil
 }
 
+// timed notes when something was written first.
+type timed struct {
+	text  bytes.Buffer
+	first time.Time
+}
+
+func (t *timed) Write(data []byte) (int, error) {
+	if t.first.IsZero() {
+		t.first = time.Now()
+	}
+	return t.text.Write(data)
+}
+
 // series are the samples of one command.
 type series []sample
 
 func (s series) median() time.Duration {
-	took := make([]time.Duration, len(s))
+	return s.middle(func(v sample) time.Duration { return v.took })
+}
+
+func (s series) middle(of func(sample) time.Duration) time.Duration {
+	all := make([]time.Duration, len(s))
 	for i, v := range s {
-		took[i] = v.took
+		all[i] = of(v)
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+	slices.Sort(all)
+	return all[len(all)/2]
 }
 
 func (s series) peak() int64 {
