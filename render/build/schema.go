@@ -34,12 +34,12 @@ var schema struct {
 	loaded loaded
 }
 
+// loaded is how much of the schema is; at first it is nothing.
 type loaded int
 
 const (
-	nothing loaded = iota
 	// aPart is loaded, and kustomize finds no more.
-	aPart
+	aPart loaded = iota + 1
 	// all is loaded, or will be by kustomize itself when it is asked.
 	all
 )
