@@ -1,26 +1,24 @@
 package generate
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/modelops/modelops/gitops"
+	"github.com/modelops/modelops/render"
 	"github.com/modelops/modelops/render/spec"
 )
 
-// Kind of a difference between a generated folder and what it should be.
-type Kind string
+// Kind of a difference between a generated folder and what it should be: those of files, and two of overlays.
+type Kind = render.Kind
 
 // The kinds.
 const (
-	// Edited is a file whose content is not the generated one.
-	Edited Kind = "edited"
-	// Missing is a file that should be there, Extra one that should not.
-	Missing Kind = "missing"
-	Extra   Kind = "extra"
+	Edited  = render.Edited
+	Missing = render.Missing
+	Extra   = render.Extra
 	// Unrecorded is an overlay that holds a release which its record does not name.
 	Unrecorded Kind = "unrecorded"
 	// Broken is an overlay that cannot be rendered again.
@@ -40,17 +38,11 @@ func (f Folder) Drift() []Drift {
 		return []Drift{{f.place(), Broken, f.Broken.Error()}}
 	}
 	var out []Drift
-	for _, name := range names(f.Want, f.Have) {
-		want, wanted := f.Want[name]
-		have, there := f.Have[name]
-		switch path := f.Dir + "/" + name; {
-		case !there:
-			out = append(out, Drift{path, Missing, "it is generated and not there"})
-		case !wanted:
-			out = append(out, Drift{path, Extra, "nothing generates it, so it does not belong into a generated folder"})
-		case !bytes.Equal(want, have):
-			out = append(out, Drift{path, Edited, f.edited(name, want, have)})
+	for _, d := range render.Files(f.Want).Deviations(f.Have) {
+		if d.Why == "" {
+			d.Why = f.edited()
 		}
+		out = append(out, Drift{f.Dir + "/" + d.Name, d.Kind, d.Why})
 	}
 	if len(out) == 0 && f.isOverlay() {
 		out = f.record()
@@ -67,10 +59,7 @@ func (f Folder) place() string {
 	return f.Dir
 }
 
-func (f Folder) edited(name string, want, have []byte) string {
-	if bytes.Equal(bytes.ReplaceAll(have, []byte("\r\n"), []byte("\n")), want) {
-		return "its line ends were changed to CRLF; .gitattributes should say: * text=auto eol=lf"
-	}
+func (f Folder) edited() string {
 	if f.isOverlay() {
 		return "it is not what release.yaml renders to"
 	}

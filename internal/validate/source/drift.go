@@ -1,10 +1,8 @@
 package source
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -38,7 +36,7 @@ func (r *reading) driftOf(u *manifest.Unit) {
 	var mismatch *render.StandardMismatchError
 	switch {
 	case errors.As(err, &mismatch):
-		r.drifted(u, "release.yaml", 0, fmt.Sprintf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", mismatch.Name))
+		r.drifted(u, render.Deviation{Name: "release.yaml", Why: fmt.Sprintf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", mismatch.Name)})
 		return
 	case err != nil:
 		r.gap("whether "+u.Path+" is what it renders to", firstLine(err.Error()))
@@ -46,48 +44,24 @@ func (r *reading) driftOf(u *manifest.Unit) {
 	case want == nil:
 		return
 	}
-	for _, name := range slices.Sorted(maps.Keys(merged(have, want))) {
-		was, there := have[name]
-		should, wanted := want[name]
+	for _, d := range want.Deviations(have) {
 		switch {
-		case !there:
-			r.drifted(u, name, 0, "it is rendered and not there")
-		case !wanted:
-			r.drifted(u, name, 0, "nothing renders it, so it does not belong into this folder")
-		case bytes.Equal(was, should):
-		case bytes.Equal(bytes.ReplaceAll(was, []byte("\r\n"), []byte("\n")), should):
-			r.drifted(u, name, 1, "its line ends were changed to CRLF; .gitattributes should say: * text=auto eol=lf")
+		case d.Why != "":
 		case u.Kind == manifest.Overlay:
-			r.drifted(u, name, firstDifference(was, should), "it is not what release.yaml renders to")
+			d.Why = "it is not what release.yaml renders to"
 		default:
-			r.drifted(u, name, firstDifference(was, should), "it is not what the specs render to now")
+			d.Why = "it is not what the specs render to now"
 		}
+		r.drifted(u, d)
 	}
 }
 
-func merged(a, b map[string][]byte) map[string][]byte {
-	out := maps.Clone(a)
-	maps.Copy(out, b)
-	return out
-}
-
-// firstDifference is the number of the first line that is another.
-func firstDifference(a, b []byte) int {
-	line := 1
-	for i := 0; i < len(a) && i < len(b) && a[i] == b[i]; i++ {
-		if a[i] == '\n' {
-			line++
-		}
-	}
-	return line
-}
-
-func (r *reading) drifted(u *manifest.Unit, name string, line int, why string) {
+func (r *reading) drifted(u *manifest.Unit, d render.Deviation) {
 	fix := "put it back with git checkout, or run modelops render, which writes the folder anew"
 	if u.Kind == manifest.Overlay {
 		fix = "change model.yaml or patches/ and promote; modelops render puts the file back"
 	}
-	r.find(finding.Finding{Check: "MO804", Name: "generated-unchanged", Severity: finding.Error, At: finding.Position{File: path.Join(u.Path, name), Line: line}, Message: why, Fix: fix,
+	r.find(finding.Finding{Check: "MO804", Name: "generated-unchanged", Severity: finding.Error, At: finding.Position{File: path.Join(u.Path, d.Name), Line: d.Line}, Message: d.Why, Fix: fix,
 		Why: "What is changed by hand in a folder that modelops writes is in no spec: the next promote, revert or render takes it away without a word."})
 }
 
