@@ -57,7 +57,7 @@ func (r *reading) driftOf(u *manifest.Unit) {
 }
 
 func (r *reading) drifted(u *manifest.Unit, d render.Deviation) {
-	fix := "put it back with git checkout, or run modelops render, which writes the folder anew"
+	fix := "run modelops render and commit what it writes, or put the file back with git checkout"
 	if u.Kind == manifest.Overlay {
 		fix = "change model.yaml or patches/ and promote; modelops render puts the file back"
 	}
