@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"path"
 	"reflect"
 	"slices"
@@ -59,7 +60,12 @@ func plainOverlay(files map[string][]byte) (types.Kustomization, bool) {
 	var k types.Kustomization
 	data, ok := soleKustomization(files, ".")
 	docs, err := documents("", data)
-	if !ok || err != nil || len(docs) != 1 || docs[0].Kind != yaml.MappingNode || !plainTexts(docs[0]) || docs[0].Decode(&k) != nil {
+	if !ok || err != nil || len(docs) != 1 || docs[0].Kind != yaml.MappingNode || !plainTexts(docs[0]) {
+		return k, false
+	}
+	strict := yaml.NewDecoder(bytes.NewReader(data))
+	strict.KnownFields(true)
+	if strict.Decode(&k) != nil {
 		return k, false
 	}
 	for _, l := range k.Labels {
