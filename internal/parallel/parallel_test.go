@@ -18,3 +18,18 @@ func TestFor(t *testing.T) {
 		}
 	}
 }
+
+// A panic on another goroutine would end the process, whoever recovers.
+func TestPanicsReachTheCaller(t *testing.T) {
+	defer func() {
+		if p := recover(); p != "broken" {
+			t.Errorf("the panic is %v", p)
+		}
+	}()
+	parallel.For(100, func(i int) {
+		if i == 50 {
+			panic("broken")
+		}
+	})
+	t.Error("For returned")
+}
