@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -165,8 +164,7 @@ func (s *session) notPushed(err error) error {
 	case "contended", "busy", "git-unreachable":
 		return err
 	}
-	var lost *gitops.TransportError
-	if errors.As(err, &lost) && lost.Op == "push to" {
+	if gitops.InPush(err) {
 		return err
 	}
 	return leaving(err, "nothing was pushed")

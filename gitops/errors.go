@@ -154,6 +154,12 @@ func Retryable(err error) (again bool, after time.Duration) {
 	return false, 0
 }
 
+// InPush says whether an error is trouble in a push, which then says itself what became of the branch.
+func InPush(err error) bool {
+	var trouble *TransportError
+	return errors.As(err, &trouble) && trouble.Op == "push to"
+}
+
 // passes tells trouble of the moment from an answer that will not change. A 403 is here only where the server spoke of
 // its rate limit; every other one is an AuthError.
 func passes(e *TransportError) bool {

@@ -25,12 +25,13 @@ type Deviation struct {
 	Kind Kind
 	// Line that differs first, from 1; 0 where the whole file is meant.
 	Line int
-	// Why says more, where more can be told; empty for other content.
+	// Why it is one.
 	Why string
 }
 
-// Deviations compares what a folder has with the files that it should hold, by name.
-func (f Files) Deviations(have map[string][]byte) []Deviation {
+// Deviations compares what a folder has with the files that it should hold, by name. They are those that source renders to,
+// such as "release.yaml renders to".
+func (f Files) Deviations(have map[string][]byte, source string) []Deviation {
 	all := maps.Clone(map[string][]byte(f))
 	if all == nil {
 		all = map[string][]byte{}
@@ -49,7 +50,7 @@ func (f Files) Deviations(have map[string][]byte) []Deviation {
 		case bytes.Equal(bytes.ReplaceAll(is, []byte("\r\n"), []byte("\n")), should):
 			out = append(out, Deviation{name, Edited, 1, "its line ends were changed to CRLF; .gitattributes should say: * text=auto eol=lf"})
 		default:
-			out = append(out, Deviation{name, Edited, firstDifference(is, should), ""})
+			out = append(out, Deviation{name, Edited, firstDifference(is, should), "it is not what " + source})
 		}
 	}
 	return out

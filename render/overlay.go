@@ -42,6 +42,22 @@ func (e *StandardMismatchError) Error() string {
 	return fmt.Sprintf("render %s: standard %s has changed: the release was made with %.19s, here is %.19s", e.Target, e.Name, e.Recorded, e.Found)
 }
 
+// Why is the same for somebody who looks at the overlay's release.
+func (e *StandardMismatchError) Why() string {
+	return fmt.Sprintf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", e.Name)
+}
+
+// Again renders an overlay from its own release and from the patches that its folder has. Errors are those of Overlay.
+func Again(t spec.Target, rel *spec.Release, std *standard.Standard, have map[string][]byte) (Files, error) {
+	patches := Files{}
+	for name, data := range have {
+		if rest, ok := strings.CutPrefix(name, "patches/"); ok {
+			patches[rest] = data
+		}
+	}
+	return Overlay(OverlayInput{Target: t, Release: rel, Standard: std, Patches: patches})
+}
+
 // Overlay renders the folder of one model in one environment: release.yaml, kustomization.yaml, base/ and patches/.
 // base/ depends on the spec of the model alone: what a version changes stands in kustomization.yaml and release.yaml.
 // The error is *StandardMismatchError where the standard is not the release's, or names what cannot be rendered.

@@ -36,7 +36,7 @@ func Line(s string) string { return escape(s, false) }
 func Block(s string) string { return escape(strings.ReplaceAll(s, "\r\n", "\n"), true) }
 
 func escape(s string, block bool) string {
-	if harmless(s) {
+	if harmless(s, ' ') {
 		return s
 	}
 	var b strings.Builder
@@ -65,9 +65,10 @@ func escape(s string, block bool) string {
 	return b.String()
 }
 
-func harmless(s string) bool {
+// harmless says whether there is nothing but visible ASCII, spaces, and one more character that is known.
+func harmless[T string | []byte](s T, known byte) bool {
 	for i := range len(s) {
-		if s[i] < 0x20 || s[i] >= 0x7f {
+		if (s[i] < 0x20 || s[i] >= 0x7f) && s[i] != known {
 			return false
 		}
 	}
@@ -97,19 +98,9 @@ func (d Dialect) Defuse(line string) string {
 	return strings.ReplaceAll(line, "##vso[", `\x23#vso[`)
 }
 
-// isVisible says whether there is nothing but visible ASCII and ends of lines.
-func isVisible(data []byte) bool {
-	for _, c := range data {
-		if (c < ' ' || c >= 0x7f) && c != '\n' {
-			return false
-		}
-	}
-	return true
-}
-
 // JSON writes what a terminal could obey as \u escapes: the document's meaning stays the same.
 func JSON(data []byte) []byte {
-	if isVisible(data) {
+	if harmless(data, '\n') {
 		return data
 	}
 	var b strings.Builder

@@ -37,11 +37,12 @@ func (f Folder) Drift() []Drift {
 	if f.Broken != nil {
 		return []Drift{{f.place(), Broken, f.Broken.Error()}}
 	}
+	source := "the specs render to now"
+	if f.isOverlay() {
+		source = "release.yaml renders to"
+	}
 	var out []Drift
-	for _, d := range render.Files(f.Want).Deviations(f.Have) {
-		if d.Why == "" {
-			d.Why = f.edited()
-		}
+	for _, d := range render.Files(f.Want).Deviations(f.Have, source) {
 		out = append(out, Drift{f.Dir + "/" + d.Name, d.Kind, d.Why})
 	}
 	if len(out) == 0 && f.isOverlay() {
@@ -57,13 +58,6 @@ func (f Folder) place() string {
 		return f.Target.ReleaseFile()
 	}
 	return f.Dir
-}
-
-func (f Folder) edited() string {
-	if f.isOverlay() {
-		return "it is not what release.yaml renders to"
-	}
-	return "it is not what the specs render to now"
 }
 
 // record compares an overlay with the tree that its state names: a release that was edited together with everything that

@@ -99,8 +99,10 @@ func (s *Source) again(t spec.Target, have map[string][]byte) (map[string][]byte
 	if err != nil {
 		return nil, err
 	}
-	if std.Digest() != rel.Spec.Standard.Digest {
-		return nil, fmt.Errorf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", rel.Spec.Standard.Name)
+	files, err := render.Again(t, rel, std, have)
+	var mismatch *render.StandardMismatchError
+	if errors.As(err, &mismatch) {
+		return nil, errors.New(mismatch.Why())
 	}
-	return render.Overlay(render.OverlayInput{Target: t, Release: rel, Standard: std, Patches: under(have, "patches/")})
+	return files, err
 }

@@ -206,12 +206,11 @@ type BusyError struct {
 
 func (e *BusyError) Error() string {
 	s := fmt.Sprintf("push to %s: given up after %s: %v", e.Branch, attempts(e.Attempts), e.Last)
-	var trouble *gitops.TransportError
 	switch {
 	case e.Unsure:
 		return s + "\nwhether an attempt arrived is not certain, and running the command again is safe"
-	case errors.As(e.Last, &trouble) && trouble.Op == "push to":
-		return s // it says itself what became of the branch
+	case gitops.InPush(e.Last):
+		return s
 	}
 	return s + "\nnothing was pushed"
 }

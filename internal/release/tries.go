@@ -79,9 +79,7 @@ func (t *tries) wait(ctx context.Context, err error) error {
 
 // isEnd says whether an attempt ended because its time was over, and not in a push, of which the error says what became.
 func isEnd(ctx context.Context, err error) bool {
-	var trouble *gitops.TransportError
-	pushed := errors.As(err, &trouble) && trouble.Op == "push to"
-	return errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) && !pushed
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) && errors.Is(err, context.DeadlineExceeded) && !gitops.InPush(err)
 }
 
 // bound is the longest wait after an attempt that took so long.

@@ -1,12 +1,8 @@
 package view
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"strings"
-
-	"github.com/modelops/modelops/internal/escape"
 )
 
 // Failure is an error as it is shown: what happened, the facts below it, and what to do next.
@@ -58,11 +54,9 @@ func (f Failure) Text(t *Text) {
 
 // failureJSON is one line, so that the last line of Err is the whole document, whatever stood before it.
 func failureJSON(f Failure) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(map[string]Failure{"error": f}); err != nil {
-		return `{"error":{"kind":"unexpected","exit":1,"message":"the error cannot be written as JSON"}}` + "\n"
+	document, err := encode(map[string]Failure{"error": f}, "", "")
+	if err != nil {
+		document = []byte(`{"error":{"kind":"unexpected","exit":1,"message":"the error cannot be written as JSON"}}`)
 	}
-	return string(escape.JSON(b.Bytes()))
+	return string(document) + "\n"
 }

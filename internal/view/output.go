@@ -130,19 +130,19 @@ type long interface {
 func writeJSON(w io.Writer, r Result) error {
 	l, ok := r.(long)
 	if !ok {
-		document, err := encode(r, "")
+		document, err := encode(r, "", "  ")
 		if err == nil {
 			_, err = w.Write(append(document, '\n'))
 		}
 		return err
 	}
 	short, name, n, element := l.shortened()
-	document, err := encode(short, "")
+	document, err := encode(short, "", "  ")
 	if err != nil {
 		return err
 	}
 	elements, errs := make([][]byte, n), make([]error, n)
-	parallel.For(n, func(i int) { elements[i], errs[i] = encode(element(i), "    ") })
+	parallel.For(n, func(i int) { elements[i], errs[i] = encode(element(i), "    ", "  ") })
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -164,11 +164,12 @@ func writeJSON(w io.Writer, r Result) error {
 }
 
 // encode writes a value as JSON in which nothing is left that a terminal would obey; lines after the first begin with prefix.
-func encode(v any, prefix string) ([]byte, error) {
+// Without an indent there is one line.
+func encode(v any, prefix, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent(prefix, "  ")
+	e.SetIndent(prefix, indent)
 	if err := e.Encode(v); err != nil {
 		return nil, fmt.Errorf("write JSON: %w", err)
 	}

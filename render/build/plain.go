@@ -98,22 +98,9 @@ func plainTexts(n *yaml.Node) bool {
 		return false
 	}
 	if n.Kind == yaml.ScalarNode {
-		return n.ShortTag() == "!!str" && (n.Style != 0 || isWord(n.Value))
+		return n.ShortTag() == "!!str" && (n.Style != 0 || spec.IsText(n.Value))
 	}
 	return len(n.Content) > 0 && !slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return !plainTexts(c) })
-}
-
-// truths are words that some version of YAML takes for something else, in lower case.
-var truths = map[string]bool{"y": true, "n": true, "yes": true, "no": true, "on": true, "off": true, "true": true, "false": true,
-	"null": true, "nan": true, "inf": true}
-
-// isWord says whether no version of YAML takes a text for a number or a time, which begin with other characters.
-func isWord(s string) bool {
-	if s == "" || len(s) <= len("false") && truths[strings.ToLower(s)] {
-		return false
-	}
-	first := s[0] | 0x20
-	return 'a' <= first && first <= 'z' || s[0] == '/'
 }
 
 // plainBase reads the objects of base/.

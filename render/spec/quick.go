@@ -340,6 +340,9 @@ func quickMixed(s string) string {
 	return ""
 }
 
+// IsText says whether every reader of YAML takes a word without quotes for text.
+func IsText(s string) bool { return s != "" && plainTag(s) == "!!str" }
+
 // isFlag is true for an argument such as --port, which is no number either.
 func isFlag(s string) bool { return len(s) > 2 && s[:2] == "--" && isLetter(s[2]) }
 

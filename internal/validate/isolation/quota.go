@@ -140,18 +140,21 @@ func (n *namespace) parts(q quota) []part {
 
 // asks is where a pod asks for what a key of a quota counts: at the container that asks for most of it.
 func (k *workload) asks(key corev1.ResourceName) []any {
-	of, name, ok := strings.Cut(string(key), ".")
-	if !ok || of != "limits" {
-		of, name = "requests", strings.TrimPrefix(string(key), "requests.")
+	field := "requests"
+	name, limits := strings.CutPrefix(string(key), "limits.")
+	if limits {
+		field = "limits"
+	} else {
+		name = strings.TrimPrefix(name, "requests.")
 	}
 	at, most := k.spec(), resource.Quantity{}
 	k.containers(func(c *corev1.Container, path []any) {
 		list := c.Resources.Requests
-		if of == "limits" {
+		if limits {
 			list = c.Resources.Limits
 		}
 		if asked := list[corev1.ResourceName(name)]; asked.Cmp(most) > 0 {
-			at, most = in(path, "resources", of, name), asked
+			at, most = in(path, "resources", field, name), asked
 		}
 	})
 	return at

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/modelops/modelops/internal/parallel"
 	"github.com/modelops/modelops/internal/validate/finding"
@@ -28,15 +27,15 @@ func (r *reading) drift() {
 }
 
 func (r *reading) driftOf(u *manifest.Unit) {
-	have, err := r.tree.Folder(u.Path)
-	if err != nil || len(have) == 0 {
+	have := r.written[u.Path]
+	if len(have) == 0 {
 		return // gone, or a finding of its own
 	}
 	want, err := r.rendered(u, have)
 	var mismatch *render.StandardMismatchError
 	switch {
 	case errors.As(err, &mismatch):
-		r.drifted(u, render.Deviation{Name: "release.yaml", Why: fmt.Sprintf("the standard %s is no longer the one that the release was rendered by: a released standard is never changed, a change is a new name", mismatch.Name)})
+		r.drifted(u, render.Deviation{Name: "release.yaml", Why: mismatch.Why()})
 		return
 	case err != nil:
 		r.gap("whether "+u.Path+" is what it renders to", firstLine(err.Error()))
@@ -44,14 +43,11 @@ func (r *reading) driftOf(u *manifest.Unit) {
 	case want == nil:
 		return
 	}
-	for _, d := range want.Deviations(have) {
-		switch {
-		case d.Why != "":
-		case u.Kind == manifest.Overlay:
-			d.Why = "it is not what release.yaml renders to"
-		default:
-			d.Why = "it is not what the specs render to now"
-		}
+	source := "the specs render to now"
+	if u.Kind == manifest.Overlay {
+		source = "release.yaml renders to"
+	}
+	for _, d := range want.Deviations(have, source) {
 		r.drifted(u, d)
 	}
 }
@@ -67,11 +63,12 @@ func (r *reading) drifted(u *manifest.Unit, d render.Deviation) {
 
 // rendered is what a unit's folder should hold; nil where what that depends on is not there, which other findings say.
 func (r *reading) rendered(u *manifest.Unit, have map[string][]byte) (render.Files, error) {
+	if u.Kind == manifest.Overlay {
+		return r.renderedOverlay(u, have)
+	}
 	platform := r.set.Platform
 	std := r.standards.get(r.standards.platform)
 	switch u.Kind {
-	case manifest.Overlay:
-		return r.renderedOverlay(u, have)
 	case manifest.Tenant:
 		team := r.set.Teams[u.Target.Team]
 		if std == nil || team == nil || !slices.Contains(render.Environments(platform, team), u.Target.Env) {
@@ -105,11 +102,5 @@ func (r *reading) renderedOverlay(u *manifest.Unit, have map[string][]byte) (ren
 	if std == nil {
 		return nil, fmt.Errorf("the standard %s cannot be read", rel.Spec.Standard.Name)
 	}
-	patches := render.Files{}
-	for name, data := range have {
-		if rest, ok := strings.CutPrefix(name, "patches/"); ok {
-			patches[rest] = data
-		}
-	}
-	return render.Overlay(render.OverlayInput{Target: u.Target, Release: rel, Standard: std, Patches: patches})
+	return render.Again(u.Target, rel, std, have)
 }

@@ -60,7 +60,7 @@ type Result struct {
 // Read finds the units of a tree and builds them. An error is about the tree itself, such as a path that is not there;
 // what is wrong in a file is a finding.
 func Read(ctx context.Context, in Input) (*Result, error) {
-	r := &reading{Input: in, tree: workspace.Tree{FS: in.Tree}, touched: above(in.Changed), files: map[string]bool{}}
+	r := &reading{Input: in, tree: workspace.Tree{FS: in.Tree}, touched: above(in.Changed), files: map[string]bool{}, written: map[string]map[string][]byte{}}
 	r.set = &manifest.Set{Teams: map[string]*spec.Team{}, Models: map[string]*spec.Model{}, States: map[string]*spec.State{}, Now: in.Now}
 	if in.Before != nil {
 		r.set.StatesBefore = map[string]*spec.State{}
@@ -106,6 +106,8 @@ type reading struct {
 	findings []finding.Finding
 	gaps     []report.Gap
 	files    map[string]bool
+	// written are the files of the judged folders that modelops writes, by the folder and by their name in it.
+	written map[string]map[string][]byte
 }
 
 // platform reads modelops.yaml, where there is one.
@@ -255,6 +257,7 @@ func above(files []string) map[string]bool {
 func (r *reading) now(u *manifest.Unit, p place) {
 	objects, files, err := r.build(r.Tree, p)
 	r.look(p, files)
+	r.keep(p, files)
 	switch {
 	case p.context && err != nil:
 		r.gap(p.path, "it cannot be built: "+firstLine(err.Error()))
@@ -265,6 +268,20 @@ func (r *reading) now(u *manifest.Unit, p place) {
 	if p.kind == manifest.Overlay {
 		u.Release = r.release(p)
 	}
+}
+
+// keep has the files at hand for the comparison with what they should be.
+func (r *reading) keep(p place, files map[string][]byte) {
+	if p.context || p.kind == manifest.Folder || p.kind == manifest.File {
+		return
+	}
+	own := make(map[string][]byte, len(files))
+	for name, data := range files {
+		own[strings.TrimPrefix(name, p.path+"/")] = data
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written[p.path] = own
 }
 
 // place is where a finding about a whole unit goes.
